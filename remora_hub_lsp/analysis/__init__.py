@@ -1,0 +1,1 @@
+"""TEXT -> FACTS: pure functions without I/O."""

@@ -1,0 +1,448 @@
+"""One parsed statement -> the facts of every node in it, in one pass over its tree.
+
+The complexity is McCabe's as ruff counts it (C901): 1 + branches; a nested function adds its own number.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from hashlib import sha256
+from inspect import cleandoc
+from itertools import accumulate
+from typing import Any
+
+from .facts import CALL, REFERENCE, SIGNATURE_REFERENCE, Binding, NodeFacts, Segment, Use
+from .signature import class_signature, expression, function_signature
+from .text import units
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_DEFINITIONS = frozenset((ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+_NAME_AFTER_KEYWORD = re.compile(r"(?:async(?:\s|\\\r?\n)+)?(?:def|class)(?:\s|\\\r?\n)+(\w+)")
+_LEAVES = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
+
+
+def _fields(node_class: type[ast.AST]) -> tuple[str, ...]:
+    """The fields that can hold expressions or statements."""
+    skip = {
+        "ctx", "op", "ops", "id", "attr", "arg", "name", "names", "module", "level", "asname", "kind", "type_comment",
+        "conversion", "simple", "is_async", "rest", "kwd_attrs", "type_ignores",
+    }  # fmt: skip
+    fields = tuple(field for field in node_class._fields if field not in skip)
+    return () if issubclass(node_class, _LEAVES) else fields
+
+
+_TREE: dict[type[ast.AST], tuple[str, ...]] = {
+    value: _fields(value) for value in vars(ast).values() if isinstance(value, type) and issubclass(value, ast.AST)
+}
+_BRANCHES = frozenset((ast.If, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.match_case))
+_TRIES = frozenset((ast.Try, ast.TryStar))
+_SPECIAL: dict[type[ast.AST], tuple[str, ...]] = {
+    cls: _TREE.pop(cls)
+    for cls in (
+        *_DEFINITIONS, *_BRANCHES, *_TRIES, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.Match,
+        ast.AnnAssign, ast.arg, ast.MatchAs, ast.MatchStar,
+    )
+}  # fmt: skip
+
+
+class Source:
+    """The text of some whole lines, and the tree's coordinates in it.
+
+    skipped: how many lines the parser saw before the first one here.
+    """
+
+    def __init__(self, lines: Sequence[str], skipped: int = 0) -> None:
+        text = "".join(lines)
+        self.lines = lines
+        self.skipped = skipped
+        self.ascii = text.isascii()
+        self.data = text.encode("utf-8", "surrogatepass")
+        sizes = map(len, lines) if self.ascii else (len(line.encode("utf-8", "surrogatepass")) for line in lines)
+        self.offsets = list(accumulate(sizes, initial=0))
+
+    def column(self, line: int, byte: int) -> int:
+        """UTF-16 column of a byte column."""
+        if self.ascii:
+            return byte
+        text = self.lines[line]
+        if text.isascii():
+            return byte
+        before = text.encode("utf-8", "surrogatepass")[:byte].decode("utf-8", "surrogatepass")
+        return units(before, "utf-16")
+
+    def digest(self, line: int, byte: int, end_line: int, end_byte: int) -> str:
+        """SHA-256 of the text between two places."""
+        return sha256(self.data[self.offsets[line] + byte : self.offsets[end_line] + end_byte]).hexdigest()
+
+
+def first_line(node: ast.stmt, source: Source) -> int:
+    """The line in `source` that a statement starts at, decorators included."""
+    line = node.lineno - 1 - source.skipped
+    if node.__class__ in _DEFINITIONS and node.decorator_list:  # type: ignore[attr-defined]
+        line = node.decorator_list[0].lineno - 1 - source.skipped  # type: ignore[attr-defined]
+        # The tree gives the expression's line; "@(" may stand on an earlier one.
+        while line > 0 and not source.lines[line].lstrip().startswith("@"):
+            line -= 1
+    return line
+
+
+def docstring_of(body: Sequence[ast.stmt]) -> str | None:
+    """The cleaned docstring, as ast.get_docstring gives it."""
+    if body and is_string(body[0]):
+        return cleandoc(body[0].value.value)  # type: ignore[attr-defined]
+    return None
+
+
+def is_string(node: ast.stmt) -> bool:
+    """Whether the statement is nothing but a string."""
+    return node.__class__ is ast.Expr and node.value.__class__ is ast.Constant and node.value.value.__class__ is str
+
+
+def statement_facts(segment: Segment, statements: Sequence[ast.stmt], source: Source, start: int,
+                    owner: str = "") -> None:  # fmt: skip
+    """Fill `segment` from the statements that stand in it.
+
+    start: the segment's first line in `source`. owner: the class's qualname where the statements are members.
+    """
+    pass_ = _Pass(segment, source, start)
+    first = statements[0]
+    if len(statements) == 1 and first.__class__ in _DEFINITIONS:
+        pass_.definition(first, owner + "." if owner else "", bool(owner), frozenset(), {})  # type: ignore[arg-type]
+    else:
+        scope = _Scope()
+        pass_.scan(list(statements), scope, REFERENCE)
+        for definition in scope.definitions:
+            pass_.definition(definition, owner + "." if owner else "", bool(owner), frozenset(), {})
+        segment.uses = tuple(scope.uses)
+        segment.roots = frozenset(scope.roots)
+        segment.bindings = tuple(scope.imports)
+        segment.hints = scope.hints
+        segment.escapes = bool(scope.module_names)
+        if is_string(first):
+            segment.string = first.value.value  # type: ignore[attr-defined]
+    if len(segment.nodes) > 1:
+        segment.nodes.sort(key=_place)
+    last = statements[-1]
+    end_line = (last.end_lineno or last.lineno) - 1 - source.skipped
+    segment.last = (end_line - start, source.column(end_line, last.end_col_offset or 0))
+
+
+def class_header_facts(segment: Segment, node: ast.ClassDef, source: Source, start: int) -> None:
+    """Fill `segment` with the class `node`: all of it but what its members add (names used, hints)."""
+    pass_ = _Pass(segment, source, start)
+    scope = _Scope()
+    pass_.signature_parts(node, scope)
+    facts = pass_.facts(node, "", False, scope, None, frozenset(scope.roots), ())
+    segment.nodes = [facts]
+
+
+def _place(facts: NodeFacts) -> tuple[int, int]:
+    return facts.line, facts.col
+
+
+class _Scope:
+    """What the statements of one scope do with names."""
+
+    __slots__ = ("bound", "complexity", "definitions", "hints", "imports", "module_names", "outer", "roots", "uses")
+
+    def __init__(self) -> None:
+        self.uses: list[Use] = []
+        self.roots: set[str] = set()
+        self.bound: set[str] = set()
+        self.outer: set[str] = set()  # declared global or nonlocal
+        self.module_names: set[str] = set()  # declared global
+        self.imports: list[Binding] = []
+        self.definitions: list[Definition] = []
+        self.complexity = 0
+        self.hints = False
+
+
+class _Pass:
+    """The walk over one segment's trees."""
+
+    def __init__(self, segment: Segment, source: Source, start: int) -> None:
+        self.nodes = segment.nodes
+        self.source = source
+        self.base = source.skipped + 1 + start  # tree line -> line within the segment
+
+    def definition(
+        self, node: Definition, prefix: str, in_class: bool, hidden: frozenset[str], imported: dict[str, str]
+    ) -> int:
+        """Add the facts of a definition and of all inside it; gives the complexity it adds to what is around it.
+
+        hidden: local variables of the functions around it. imported: what those functions import.
+        """
+        scope = _Scope()
+        self.signature_parts(node, scope)
+        hints, signature_uses, signature_roots = scope.hints, len(scope.uses), scope.roots
+        scope.roots = set()
+        self.scan(list(node.body), scope, REFERENCE)
+        scope.bound -= scope.outer
+        is_class = node.__class__ is ast.ClassDef
+        targets = [target for _, target in scope.imports]
+        if imported:
+            targets += [imported[name] for name in imported if name in scope.roots and name not in scope.bound]
+        if not is_class:
+            scope.hints = hints  # annotated local variables are not the signature's
+            scope.roots -= scope.bound
+            hidden = hidden | scope.bound if scope.bound else hidden
+            # A plain reference to a local variable tells nothing about other nodes.
+            scope.uses[signature_uses:] = [
+                use for use in scope.uses[signature_uses:] if use[0] == CALL or use[1] not in hidden
+            ]
+            if scope.imports:
+                imported = {**imported, **{name.partition(".")[0]: target for name, target in scope.imports}}
+        qualname = prefix + node.name
+        for inner in scope.definitions:
+            # As __qualname__ has it: what is declared global belongs to the module.
+            inside = "" if inner.name in scope.module_names else qualname + "."
+            scope.complexity += self.definition(inner, inside, is_class, hidden, imported)
+        complexity = None if is_class else scope.complexity + 1
+        roots = frozenset((signature_roots | scope.roots) - hidden if is_class else signature_roots | scope.roots)
+        self.nodes.append(self.facts(node, prefix, in_class, scope, complexity, roots, tuple(targets)))
+        return scope.complexity if complexity is None else complexity
+
+    def signature_parts(self, node: Definition, scope: _Scope) -> None:
+        """Scan what the enclosing scope evaluates; a function's parameters become bound names."""
+        parts: list[Any] = list(node.decorator_list)
+        parts += getattr(node, "type_params", ())
+        if node.__class__ is ast.ClassDef:
+            parts += node.bases
+            parts += [keyword.value for keyword in node.keywords]
+        else:
+            self._parameters(node, parts, scope)  # type: ignore[arg-type]
+        if parts:
+            self.scan(parts, scope, SIGNATURE_REFERENCE)
+            if node.__class__ is ast.ClassDef:
+                scope.hints = False
+
+    def _parameters(self, node: ast.FunctionDef | ast.AsyncFunctionDef, parts: list[Any], scope: _Scope) -> None:
+        arguments = node.args
+        every = arguments.posonlyargs + arguments.args + arguments.kwonlyargs
+        if arguments.vararg:
+            every.append(arguments.vararg)
+        if arguments.kwarg:
+            every.append(arguments.kwarg)
+        for arg in every:
+            scope.bound.add(arg.arg)
+            if arg.annotation is not None:
+                parts.append(arg.annotation)
+                scope.hints = True
+        parts += arguments.defaults
+        parts += arguments.kw_defaults
+        if node.returns is not None:
+            parts.append(node.returns)
+            scope.hints = True
+
+    def facts(
+        self,
+        node: Definition,
+        prefix: str,
+        in_class: bool,
+        scope: _Scope,
+        complexity: int | None,
+        roots: frozenset[str],
+        local_imports: tuple[str, ...],
+    ) -> NodeFacts:
+        """The record of a definition whose scope has been scanned."""
+        source, skipped = self.source, self.source.skipped
+        start = self.base - 1 - skipped  # the segment's first line in the source
+        line = first_line(node, source)
+        column = source.lines[line].index("@") if node.decorator_list else node.col_offset
+        end_line = (node.end_lineno or node.lineno) - 1 - skipped
+        end_byte = node.end_col_offset or 0
+        name_line, name_col, name_end = self._name_range(node)
+        is_class = node.__class__ is ast.ClassDef
+        decorators = tuple([self._text(decorator) for decorator in node.decorator_list])
+        return NodeFacts(
+            node.name,
+            prefix + node.name,
+            "class" if is_class else "function",
+            "class" if is_class else _kind(decorators) if in_class else "function",
+            line - start,
+            column,  # white space before it: the same in bytes and in UTF-16
+            end_line - start,
+            source.column(end_line, end_byte),
+            name_line - start,
+            name_col,
+            name_end,
+            class_signature(node) if is_class else function_signature(node),  # type: ignore[arg-type]
+            docstring_of(node.body),
+            decorators,
+            source.digest(line, column, end_line, end_byte),
+            end_line - line + 1,
+            complexity,
+            scope.hints,
+            roots,
+            local_imports,
+            tuple(scope.uses),
+        )
+
+    def _text(self, node: ast.expr) -> str:
+        """An expression's source where that is one line, else as normalised."""
+        line = node.lineno - 1 - self.source.skipped
+        if node.end_lineno != node.lineno or not self.source.ascii:
+            return expression(node)
+        return self.source.lines[line][node.col_offset : node.end_col_offset]
+
+    def _name_range(self, node: Definition) -> tuple[int, int, int]:
+        """Line, first and end UTF-16 column of the defined name; the tree does not tell."""
+        source = self.source
+        line = node.lineno - 1 - source.skipped
+        at = node.col_offset
+        text = source.lines[line]
+        keyword = 6 if node.__class__ is ast.ClassDef else 4 if node.__class__ is ast.FunctionDef else 10
+        start = at + keyword
+        if text.startswith(node.name, start):  # `def name`, the keyword and one blank: nearly always
+            return line, start, start + len(node.name)
+        rest = "".join(source.lines[line : line + 8])
+        found = _NAME_AFTER_KEYWORD.match(rest, at)
+        if found is None:
+            return line, at, at
+        before = rest[: found.start(1)].splitlines(keepends=True)
+        column = len(before[-1]) if before and before[-1][-1] not in "\r\n" else 0
+        newlines = len(before) - (1 if column else 0)
+        return line + newlines, column, column + units(found[1], "utf-16")
+
+    def scan(self, todo: list[Any], scope: _Scope, phase: int) -> None:
+        """Collect uses, bindings, definitions and branches of `todo`, definitions left unopened.
+
+        The hot loop of the whole program: one stack, no recursion, the commonest classes first.
+        """
+        use, root, bind = scope.uses.append, scope.roots.add, scope.bound.add
+        pop, push, extend = todo.pop, todo.append, todo.extend
+        base, call = self.base, phase + 1
+        name_class, attribute, load, constant, call_class = ast.Name, ast.Attribute, ast.Load, ast.Constant, ast.Call
+        expression_statement, assign = ast.Expr, ast.Assign
+        while todo:
+            node = pop()
+            cls = node.__class__
+            if cls is expression_statement:
+                node = node.value
+                cls = node.__class__
+            if cls is name_class:
+                if node.ctx.__class__ is load:
+                    name = node.id
+                    root(name)
+                    use((phase, name, node.lineno - base, node.col_offset))
+                else:
+                    bind(node.id)
+                continue
+            if cls is constant:
+                continue
+            if cls is assign:
+                extend(node.targets)
+                push(node.value)
+                continue
+            kind = phase
+            if cls is call_class:
+                extend(node.args)
+                if node.keywords:
+                    for keyword in node.keywords:
+                        push(keyword.value)
+                node = node.func
+                cls = node.__class__
+                if cls is name_class:
+                    name = node.id
+                    root(name)
+                    use((call, name, node.lineno - base, node.col_offset))
+                    continue
+                kind = call
+            if cls is attribute:  # a.b.c as one dotted name, placed at its last identifier
+                name = node.attr
+                column = node.end_col_offset - (len(name) if name.isascii() else len(name.encode()))
+                value = node.value
+                while value.__class__ is attribute:
+                    name = f"{value.attr}.{name}"
+                    value = value.value
+                if value.__class__ is name_class:
+                    root(value.id)
+                    use((kind, f"{value.id}.{name}", node.end_lineno - base, column))
+                else:
+                    push(value)
+                    use((kind, "." + name, node.end_lineno - base, column))
+                continue
+            fields = _TREE.get(cls)
+            if fields is None:  # what binds names or branches
+                fields = _SPECIAL.get(cls)
+                if fields is None or not self._special(node, cls, scope):
+                    continue  # None in a display, a leaf, or nothing to go into
+            for field in fields:
+                value = getattr(node, field)
+                if value.__class__ is list:
+                    extend(value)
+                elif value is not None:
+                    push(value)
+
+    def _special(self, node: Any, cls: type[ast.AST], scope: _Scope) -> bool:
+        """Note what `node` binds, defines or branches; False where the scan does not go into it."""
+        if cls in _DEFINITIONS:
+            scope.definitions.append(node)
+            scope.bound.add(node.name)
+            return False
+        if cls is ast.Import or cls is ast.ImportFrom:
+            _imports(node, scope)
+            return False
+        if cls is ast.Global or cls is ast.Nonlocal:
+            scope.outer.update(node.names)
+            if cls is ast.Global:
+                scope.module_names.update(node.names)
+            return False
+        if cls in _BRANCHES:
+            scope.complexity += 1
+            if cls is ast.ExceptHandler and node.name:
+                scope.bound.add(node.name)
+        elif cls in _TRIES:
+            scope.complexity += 1 if node.orelse else 0
+        elif cls is ast.Match:
+            scope.complexity -= _has_else(node)
+        elif cls is ast.AnnAssign:
+            scope.hints = scope.hints or node.simple == 1
+        elif cls is ast.arg:
+            scope.bound.add(node.arg)
+        else:  # MatchAs, MatchStar
+            scope.bound.add(node.name or "_")
+        return True
+
+
+def _imports(node: ast.Import | ast.ImportFrom, scope: _Scope) -> None:
+    if node.__class__ is ast.Import:
+        for alias in node.names:
+            scope.bound.add(alias.asname or alias.name.partition(".")[0])
+            scope.imports.append((alias.asname or alias.name, alias.name))
+        return
+    module = "." * (node.level or 0) + (node.module or "")  # type: ignore[union-attr]
+    joint = "" if module.endswith(".") or not module else "."
+    for alias in node.names:
+        if alias.name == "*":
+            scope.imports.append(("*", module))
+        else:
+            name = alias.asname or alias.name
+            scope.bound.add(name)
+            scope.imports.append((name, f"{module}{joint}{alias.name}"))
+
+
+def _has_else(node: ast.Match) -> int:
+    """1 when the last case always matches: it then counts like an `else`, which is no branch."""
+    last = node.cases[-1]
+    return 1 if last.guard is None and _irrefutable(last.pattern) else 0
+
+
+def _irrefutable(pattern: ast.pattern) -> bool:
+    if isinstance(pattern, ast.MatchAs):
+        return pattern.pattern is None or _irrefutable(pattern.pattern)
+    if isinstance(pattern, ast.MatchOr):
+        return any(_irrefutable(inner) for inner in pattern.patterns)
+    return False
+
+
+def _kind(decorators: tuple[str, ...]) -> str:
+    for decorator in decorators:
+        name = decorator.partition("(")[0].rpartition(".")[2]
+        if name in ("staticmethod", "classmethod"):
+            return name
+        if name in ("property", "cached_property", "setter", "getter", "deleter", "abstractproperty"):
+            return "property"
+    return "method"

@@ -1,0 +1,152 @@
+"""What is known of a text: facts of its nodes, grouped by the segment (statement) they stand in.
+
+Lines in `NodeFacts` and in uses count from the first line of their segment, so that a line inserted above a
+segment changes none of its facts.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+# A use of a name: (kind, dotted name, line, byte column of its last identifier).
+# The kinds: what stands in decorators, defaults, annotations and bases is evaluated by the enclosing scope.
+Use = tuple[int, str, int, int]
+REFERENCE, CALL, SIGNATURE_REFERENCE, SIGNATURE_CALL = range(4)
+
+MODULE = "<module>"
+
+
+class NodeFacts(NamedTuple):
+    """One module, class or function, as its own text tells it.
+
+    qualname: as Python's __qualname__ without `<locals>`, not yet told apart from namesakes by #2.
+    line .. name_end: 0-based lines within the segment, columns in UTF-16 code units.
+    roots: first names of everything used here that no local variable hides; for matching with imports.
+    local_imports: dotted targets imported inside the node.
+    uses: names it calls and refers to; a dotted name that starts with "." hangs on an expression.
+    broken: why the text does not parse just now; the other facts are then the last good ones.
+    """
+
+    name: str
+    qualname: str
+    node_type: str
+    kind: str
+    line: int
+    col: int
+    end_line: int
+    end_col: int
+    name_line: int
+    name_col: int
+    name_end: int
+    signature: str | None
+    docstring: str | None
+    decorators: tuple[str, ...]
+    source_hash: str
+    line_count: int
+    complexity: int | None
+    has_type_hints: bool
+    roots: frozenset[str]
+    local_imports: tuple[str, ...]
+    uses: tuple[Use, ...]
+    broken: str | None = None
+
+
+# What an import statement binds: (name as bound, dotted target); "import a.b" binds ("a.b", "a.b"),
+# a star import ("*", module). Relative targets keep their leading dots.
+Binding = tuple[str, str]
+
+
+class Failure(NamedTuple):
+    """Why text does not parse; line counts from the text's (a segment's) first one."""
+
+    message: str
+    line: int
+
+
+class Segment:
+    """A run of whole lines holding one statement, or only blank lines and comments (`gap`).
+
+    lines: how many. nodes: in source order. uses, roots, bindings, hints: what the statement adds to the scope
+    that it stands in (module or class). last: line and UTF-16 column where the statement ends.
+    escapes: it declares names global, which changes what definitions
+    beside it are called. string: the value of a bare string statement, which is a docstring where it comes first.
+    """
+
+    __slots__ = (
+        "bindings", "broken", "escapes", "gap", "hints", "id", "last", "lines", "nodes", "roots", "string", "uses",
+    )  # fmt: skip
+
+    def __init__(self, lines: int, *, gap: bool = False) -> None:
+        self.id = -1
+        self.lines = lines
+        self.gap = gap
+        self.nodes: list[NodeFacts] = []
+        self.uses: tuple[Use, ...] = ()
+        self.roots: frozenset[str] = frozenset()
+        self.bindings: tuple[Binding, ...] = ()
+        self.hints = False
+        self.escapes = False
+        self.last = (0, 0)
+        self.string: str | None = None
+        self.broken: Failure | None = None
+
+
+class ClassBody:
+    """A top-level class as its header (decorators, `class` line, docstring) and its members.
+
+    The header segment's first node is the class without its members' share.
+    """
+
+    __slots__ = ("fresh", "header", "indent", "members", "node")
+
+    def __init__(self, header: Segment, members: list[Segment], indent: str, fresh: bool = False) -> None:
+        self.header = header
+        self.members = members
+        self.indent = indent
+        self.fresh = fresh  # the header's facts know the class's end and hash: no member changed since
+        self.node: NodeFacts | None = None  # the whole class; None when it has to be put together anew
+
+    @property
+    def lines(self) -> int:
+        return self.header.lines + sum(member.lines for member in self.members)
+
+    @property
+    def gap(self) -> bool:
+        return False
+
+
+Item = Segment | ClassBody
+
+
+class PlacedNode(NamedTuple):
+    """A node with the name that is unique in its file, and where it stands: segment id and which of its nodes."""
+
+    unique: str
+    segment: int
+    number: int
+    facts: NodeFacts
+
+
+class PlacedSegment(NamedTuple):
+    """A segment, its first line in the file, and the qualname of the scope it adds to (class or <module>)."""
+
+    segment: Segment
+    start: int
+    owner: str
+
+
+class FileFacts(NamedTuple):
+    """All that is known of one file's text.
+
+    nodes: source order, the module first (its lines count from the file's start; segment -1).
+    segments: those that are no gap, in source order. bindings: imports of the module scope.
+    error, error_line: the first statement that does not parse. file_hash: SHA-256 of the text as UTF-8.
+    """
+
+    nodes: list[PlacedNode]
+    segments: list[PlacedSegment]
+    bindings: list[Binding]
+    error: str | None
+    error_line: int | None
+    line_count: int
+    file_hash: str

@@ -1,0 +1,422 @@
+"""A text as a list of segments that an edit changes only where it touches them.
+
+An edit re-parses the segments that it touches: members of a class by themselves, top-level statements by
+themselves. Where that fails it takes the neighbours in; where that fails too, the text is broken there: what
+can still be cut out is, and what cannot keeps its last good facts, marked so. The cost is that of the segments
+touched, not of the file.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from hashlib import sha256
+from inspect import cleandoc
+from itertools import accumulate
+
+from .facts import (
+    MODULE,
+    Binding,
+    ClassBody,
+    Failure,
+    FileFacts,
+    Item,
+    NodeFacts,
+    PlacedNode,
+    PlacedSegment,
+    Segment,
+)
+from .text import Untouched, index_of, split_lines, units
+from .tiles import Parser, name_of, parse_header, parse_members, parse_module, recover
+
+# Neighbours are taken in at once only up to this many lines; what needs more waits for `settle`.
+WIDEN_LINES = 400
+
+
+def extract(text: str) -> FileFacts:
+    """The facts of a whole text. Never raises: what does not parse is marked broken."""
+    return SegmentedText(split_lines(text)).facts()
+
+
+class SegmentedText:
+    """One file's text and its segments."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+        self._next_id = 0
+        found = parse_module(lines)
+        self.items: list[Item] = recover(lines) if isinstance(found, Failure) else found
+        # Whether a parse of the whole is known to bring nothing more.
+        self._settled = True
+
+    @property
+    def broken(self) -> bool:
+        """Whether some statement does not parse."""
+        return any(segment.broken for segment in self._segments())
+
+    def update(self, lines: list[str], untouched: Untouched | None = None) -> None:
+        """Take over new lines, of which `untouched` at the start and the end are as they were."""
+        old, new = len(self.lines), len(lines)
+        prefix, suffix = untouched or (0, 0)
+        prefix = min(prefix, old, new)
+        suffix = min(suffix, old - prefix, new - prefix)
+        self.lines = lines
+        if prefix + suffix == old == new:
+            return
+        self._settled = False
+        self._edit(prefix, old - suffix, new - old)
+        if len(lines) <= WIDEN_LINES:
+            self.settle()
+
+    def replace(self, lines: list[str], items: list[Item]) -> None:
+        """Take over new lines that were cut up elsewhere; what is broken in them keeps its last good facts."""
+        _remember(self.items, items)
+        self.lines = lines
+        self.items = items
+        self._settled = True
+
+    def settle(self) -> bool:
+        """Where something is broken: try the whole text at once. Gives whether that changed anything.
+
+        An edit can mend text far from where it is (an unclosed quote); this is what notices, at the cost of a
+        whole parse, so it is called when the typing rests.
+        """
+        if self._settled or not self.broken:
+            return False
+        self._settled = True
+        found = parse_module(self.lines)
+        if isinstance(found, Failure):
+            return False
+        self.items = found
+        return True
+
+    def facts(self) -> FileFacts:
+        """All facts now, with names made unique in source order."""
+        return _Assembly(self).facts
+
+    def give_id(self, segment: Segment) -> int:
+        """The segment's id, unique in this text's life."""
+        if segment.id < 0:
+            segment.id = self._next_id
+            self._next_id += 1
+        return segment.id
+
+    def _segments(self) -> list[Segment]:
+        out: list[Segment] = []
+        for item in self.items:
+            if isinstance(item, ClassBody):
+                out.append(item.header)
+                out += item.members
+            else:
+                out.append(item)
+        return out
+
+    def _edit(self, start: int, end: int, grow: int) -> None:
+        """Old lines `start` to `end` were replaced by `grow` more (or fewer) lines."""
+        i, j, starts = _touched(self.items, start, end)
+        if i == j and isinstance(self.items[i], ClassBody):
+            body = self.items[i]
+            assert isinstance(body, ClassBody)
+            first = starts[i]
+            lines = self.lines[first : first + body.lines + grow]
+            if self._edit_class(body, lines, start - first, end - first, grow):
+                return
+        region = _Region(self.items, self.lines, i, j, starts, grow)
+        if region.reparse(parse_module):
+            return
+        if self._join_class(i, region):
+            return
+        region.give_up(recover)
+
+    def _join_class(self, i: int, region: _Region) -> bool:
+        """Indented text behind a class: new members of it."""
+        before = self.items[i - 1] if i else None
+        if not isinstance(before, ClassBody) or region.i != i:
+            return False
+        lines = region.text()
+        first = next((line for line in lines if line.strip() and not line.lstrip().startswith("#")), "")
+        if not first.startswith(before.indent) or any(
+            isinstance(item, ClassBody) for item in self.items[i : region.j + 1]
+        ):
+            return False
+        owner = before.header.nodes[0].name
+        found = parse_members(lines, before.indent, owner)
+        if isinstance(found, Failure):
+            if any(line.strip() and not line[0].isspace() for line in lines):
+                return False
+            found = recover(lines, before.indent, owner)  # type: ignore[assignment]
+        before.members += found  # type: ignore[arg-type]
+        before.node, before.fresh = None, False
+        self.items[i : region.j + 1] = []
+        return True
+
+    def _edit_class(self, body: ClassBody, lines: list[str], start: int, end: int, grow: int) -> bool:
+        """An edit within one class; False where the class has to be cut up anew."""
+        head = body.header.lines
+        if start < head < end:
+            return False
+        body.node, body.fresh = None, False
+        if start < head:
+            return self._edit_header(body, lines, head + grow)
+        i, j, starts = _touched(body.members, start - head, end - head)  # type: ignore[arg-type]
+        region = _Region(body.members, lines[head:], i, j, starts, grow)  # type: ignore[arg-type]
+        owner = body.header.nodes[0].name
+        parser: Parser = lambda text: parse_members(text, body.indent, owner)  # noqa: E731
+        if region.reparse(parser):
+            return _whole(body)
+        leaves = any(not line.startswith(body.indent) and line.strip() and line[0] != "#" for line in region.text())
+        if leaves and len(lines) <= WIDEN_LINES and not isinstance(parse_module(lines), Failure):
+            return False
+        region.give_up(lambda text: recover(text, body.indent, owner))
+        return True
+
+    def _edit_header(self, body: ClassBody, lines: list[str], head: int) -> bool:
+        old = body.header
+        found = parse_header(lines[:head], body.indent)
+        if isinstance(found, Failure):
+            if len(lines) <= WIDEN_LINES and not isinstance(parse_module(lines), Failure):
+                return False
+            body.header = kept = Segment(head)
+            _keep(kept, old, found)
+            return True
+        body.header = found
+        return found.nodes[0].name == old.nodes[0].name and _whole(body)
+
+
+class _Region:
+    """Items i to j of a list, whose lines an edit changed; `lines` are the list's new ones."""
+
+    def __init__(self, items: list[Item], lines: list[str], i: int, j: int, starts: list[int], grow: int) -> None:
+        self.items = items
+        self.lines = lines
+        self.i = i
+        self.j = j
+        self.starts = starts  # of the items before the edit, and behind the last of them its end
+        self.grow = grow
+
+    def text(self) -> list[str]:
+        return self.lines[self.starts[self.i] : self.starts[self.j + 1] + self.grow]
+
+    def reparse(self, parser: Parser) -> bool:
+        """Parse the items' text, or with their neighbours; False (nothing changed) where neither parses."""
+        if self._try(parser):
+            return True
+        i, j = self.i, self.j
+        self.i, self.j = self._statement(i - 1, -1, i), self._statement(j + 1, 1, j)
+        if (self.i, self.j) != (i, j) and len(self.text()) <= WIDEN_LINES and self._try(parser):
+            return True
+        self.i, self.j = i, j
+        return False
+
+    def give_up(self, recoverer: Parser) -> None:
+        """Cut up what can be, and let the rest keep its last good facts."""
+        found = recoverer(self.text())
+        assert not isinstance(found, Failure)
+        _remember(self.items[self.i : self.j + 1], found)
+        self._splice(found)
+
+    def _try(self, parser: Parser) -> bool:
+        found = parser(self.text())
+        if isinstance(found, Failure):
+            return False
+        self._splice(found)
+        return True
+
+    def _splice(self, found: Sequence[Item]) -> None:
+        new = list(found)
+        follower = self.items[self.j + 1] if self.j + 1 < len(self.items) else None
+        # Gaps that came to lie side by side are one.
+        if new and new[-1].gap and follower is not None and follower.gap:
+            new[-1] = Segment(new[-1].lines + follower.lines, gap=True)
+            self.j += 1
+        self.items[self.i : self.j + 1] = new
+
+    def _statement(self, at: int, step: int, otherwise: int) -> int:
+        """The nearest item from `at` that is no gap."""
+        while 0 <= at < len(self.items):
+            if not self.items[at].gap:
+                return at
+            at += step
+        return min(max(otherwise, 0), len(self.items) - 1) if at >= 0 else 0
+
+
+def _touched(items: list[Item], start: int, end: int) -> tuple[int, int, list[int]]:
+    """Which items the old lines `start` to `end` belong to: first, last, and where each item starts.
+
+    Lines inserted between two items belong to the gap there; without one to none (last = first - 1).
+    """
+    starts = list(accumulate((item.lines for item in items), initial=0))
+    count = len(items)
+    i = min(bisect_right(starts, start) - 1, count)
+    if start < end:
+        j = min(bisect_right(starts, end - 1) - 1, count - 1)
+        return i, j, starts
+    if i < count and starts[i] < start:
+        return i, i, starts
+    if i > 0 and items[i - 1].gap:
+        return i - 1, i - 1, starts
+    if i < count and items[i].gap:
+        return i, i, starts
+    return i, i - 1, starts
+
+
+def _whole(body: ClassBody) -> bool:
+    """Whether the class can still be kept as members: it has a body, no member became its docstring, and none
+    declares names global."""
+    if any(member.escapes for member in body.members):
+        return False
+    first = next((member for member in body.members if not member.gap), None)
+    documented = body.header.nodes[0].docstring is not None
+    return documented if first is None else documented or first.string is None
+
+
+def _remember(old: Sequence[Item], new: Sequence[Item]) -> None:
+    """Give each broken item of `new` the facts of the item of `old` that it was: by name, else by order."""
+    healthy = {name_of(item) for item in new if not _is_broken(item)}
+    left = [item for item in old if not item.gap and (name_of(item) is None or name_of(item) not in healthy)]
+    broken = [item for item in new if _is_broken(item)]
+    pairs: list[tuple[Item, Item]] = []
+    for item in broken:
+        name = name_of(item)
+        match = next((was for was in left if name is not None and name_of(was) == name), None)
+        if match is not None:
+            left.remove(match)
+            pairs.append((item, match))
+    matched = {id(item) for item, _ in pairs}
+    rest = [item for item in broken if id(item) not in matched]
+    if len(rest) == len(left):
+        pairs += zip(rest, left, strict=True)
+    for item, was in pairs:
+        _restore(item, was)
+
+
+def _restore(item: Item, was: Item) -> None:
+    if isinstance(item, ClassBody):
+        if isinstance(was, ClassBody):
+            if item.header.broken:
+                _keep(item.header, was.header, item.header.broken)
+            _remember(was.members, item.members)
+        return
+    if isinstance(was, Segment) and item.broken:
+        _keep(item, was, item.broken)
+
+
+def _keep(segment: Segment, was: Segment, failure: Failure) -> None:
+    """Let `segment`, which does not parse, keep the last good facts."""
+    last = max(segment.lines - 1, 0)
+    segment.broken = failure
+    segment.nodes = [
+        facts._replace(
+            line=min(facts.line, last),
+            end_line=min(facts.end_line, last),
+            name_line=min(facts.name_line, last),
+            broken=failure.message,
+        )
+        for facts in was.nodes
+    ]
+    segment.uses, segment.roots, segment.bindings = was.uses, was.roots, was.bindings
+    segment.hints, segment.string, segment.last = was.hints, was.string, (last, was.last[1])
+
+
+def _is_broken(item: Item) -> bool:
+    if isinstance(item, ClassBody):
+        return item.header.broken is not None or any(member.broken for member in item.members)
+    return item.broken is not None
+
+
+class _Assembly:
+    """One pass over the segments, putting the file's facts together."""
+
+    def __init__(self, text: SegmentedText) -> None:
+        self.text = text
+        self.counts: dict[str, int] = {}
+        self.nodes: list[PlacedNode] = []
+        self.segments: list[PlacedSegment] = []
+        self.bindings: list[Binding] = []
+        self.roots: set[str] = set()
+        self.hints = False
+        self.error: tuple[str, int] | None = None
+        line = 0
+        for item in text.items:
+            if not item.gap:
+                if isinstance(item, ClassBody):
+                    self._class(item, line)
+                else:
+                    self._place(item, line, MODULE)
+            line += item.lines
+        self.facts = self._finish()
+
+    def _finish(self) -> FileFacts:
+        lines = self.text.lines
+        digest = sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+        message, error_line = self.error or (None, None)
+        self.nodes.insert(0, PlacedNode(MODULE, -1, 0, self._module(digest)))
+        return FileFacts(self.nodes, self.segments, self.bindings, message, error_line, len(lines), digest)
+
+    def _module(self, digest: str) -> NodeFacts:
+        lines = self.text.lines
+        first = next((item for item in self.text.items if not item.gap), None)
+        string = first.string if isinstance(first, Segment) else None
+        last = len(lines) - 1
+        end_col = 0
+        if lines and lines[last][-1] not in "\r\n":
+            end_col = units(lines[last], "utf-16")
+        end_line = last if end_col else len(lines)
+        return NodeFacts(
+            MODULE, MODULE, "module", "module", 0, 0, end_line, end_col, 0, 0, 0, None,
+            None if string is None else cleandoc(string), (), digest, len(lines), None, self.hints,
+            frozenset(self.roots), (), (), self.error[0] if self.error else None,
+        )  # fmt: skip
+
+    def _place(self, segment: Segment, start: int, owner: str) -> None:
+        number = self.text.give_id(segment)
+        self.segments.append(PlacedSegment(segment, start, owner))
+        for which, facts in enumerate(segment.nodes):
+            self._node(number, which, facts)
+        if owner == MODULE:
+            self.bindings += segment.bindings
+            self.roots |= segment.roots
+            self.hints = self.hints or segment.hints
+        if segment.broken and self.error is None:
+            self.error = (segment.broken[0], start + segment.broken[1])
+
+    def _node(self, segment: int, which: int, facts: NodeFacts) -> None:
+        name = facts.qualname
+        count = self.counts[name] = self.counts.get(name, 0) + 1
+        self.nodes.append(PlacedNode(name if count == 1 else f"{name}#{count}", segment, which, facts))
+
+    def _class(self, body: ClassBody, start: int) -> None:
+        if body.node is None:
+            body.node = self._whole_class(body, start)
+        header = body.header
+        number = self.text.give_id(header)
+        self.segments.append(PlacedSegment(header, start, MODULE))
+        self._node(number, 0, body.node)
+        if header.broken and self.error is None:
+            self.error = (header.broken[0], start + header.broken[1])
+        line = start + header.lines
+        for member in body.members:
+            if not member.gap:
+                self._place(member, line, body.node.qualname)
+            line += member.lines
+
+    def _whole_class(self, body: ClassBody, start: int) -> NodeFacts:
+        facts = body.header.nodes[0]
+        roots, imports, hints = set(facts.roots), list(facts.local_imports), False
+        line = end_line = body.header.lines
+        end_col = 0
+        for member in body.members:
+            if not member.gap:
+                roots |= member.roots
+                imports += [target for _, target in member.bindings]
+                hints = hints or member.hints
+                end_line, end_col = line + member.last[0], member.last[1]
+            line += member.lines
+        facts = facts._replace(roots=frozenset(roots), local_imports=tuple(imports), has_type_hints=hints)
+        if body.fresh:
+            return facts
+        lines = self.text.lines[start + facts.line : start + end_line + 1]
+        lines[-1] = lines[-1][: index_of(lines[-1], end_col, "utf-16")]
+        digest = sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+        count = end_line - facts.line + 1
+        return facts._replace(end_line=end_line, end_col=end_col, line_count=count, source_hash=digest)

@@ -1,0 +1,124 @@
+"""The contract: what the hub tells about nodes, files and itself. All models are frozen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+NodeType = Literal["module", "class", "function"]
+Kind = Literal["module", "class", "function", "method", "property", "staticmethod", "classmethod"]
+UpdateSource = Literal["cold_start", "file_change", "buffer_change", "dependency_change", "manual"]
+HubState = Literal["indexing", "ready", "degraded"]
+
+
+class Model(BaseModel):
+    """Frozen, and strict about unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Position(Model):
+    """A place between two characters, as LSP counts: 0-based line and UTF-16 code units."""
+
+    line: int = Field(ge=0)
+    character: int = Field(ge=0)
+
+
+class Range(Model):
+    """From `start` up to, not including, `end`."""
+
+    start: Position
+    end: Position
+
+
+class NodeState(Model):
+    """What the hub knows about one module, class or function.
+
+    `None` for `callers`, `callees` and `related_tests` means "not computed", an empty tuple "computed, none".
+    """
+
+    key: str = Field(description="node:{path}:{qualname}, unique in the index; path is relative to the root")
+    file_path: str = Field(description="path relative to the root, with /")
+    node_name: str = Field(description="last part of the qualified name; <module> for a module")
+    node_type: NodeType
+    kind: Kind = Field(description="node_type, told apart further for functions inside a class")
+    qualname: str = Field(description="__qualname__ without <locals>; #2, #3 ... for further definitions of it")
+    source_hash: str = Field(description="SHA-256 (hex) of the node's source text, decorators included")
+    file_hash: str = Field(description="SHA-256 (hex) of the file's bytes, or of the buffer's text as UTF-8")
+
+    signature: str | None = Field(default=None, description="normalised, parses back; None for a module")
+    docstring: str | None = Field(default=None, description="first line, at most 100 characters")
+    docstring_full: str | None = Field(default=None, description="whole, cleaned as inspect.cleandoc does")
+    imports: tuple[str, ...] = Field(default=(), description="dotted names of the imports the node uses")
+    decorators: tuple[str, ...] = ()
+
+    callers: tuple[str, ...] | None = None
+    callees: tuple[str, ...] | None = None
+    related_tests: tuple[str, ...] | None = None
+
+    line_count: int | None = None
+    complexity: int | None = Field(default=None, description="McCabe, counted as ruff's C901; functions only")
+    docstring_outdated: bool = False
+    docstring_outdated_reason: str | None = None
+    has_type_hints: bool = False
+
+    last_updated: datetime
+    update_source: UpdateSource
+
+    range: Range = Field(description="definition with its decorators")
+    name_range: Range = Field(description="the name; the file's start for a module")
+    origin: Literal["disk", "buffer"] = "disk"
+    version: int | None = Field(default=None, description="the buffer's version where origin is buffer")
+    broken: str | None = Field(
+        default=None, description="why the text does not parse just now; the facts are the last good ones"
+    )
+    extra: dict[str, Any] = Field(default_factory=dict, description="what the project's own scripts found")
+
+
+class FileIndex(Model):
+    """What the hub knows about one file."""
+
+    file_path: str
+    file_hash: str
+    node_count: int
+    last_scanned: datetime
+    size: int = Field(description="bytes on disk when scanned; of the text for a buffer")
+    origin: Literal["disk", "buffer"] = "disk"
+    version: int | None = None
+    error: str | None = Field(default=None, description="why (part of) the file could not be parsed")
+    error_line: int | None = Field(default=None, description="0-based")
+    revision: int = Field(default=0, description="the index's revision when the file last changed")
+
+
+class FailedFile(Model):
+    """A file that could not be indexed as a whole, and why."""
+
+    file: str
+    error: str
+    line: int | None = None
+
+
+class HubStatus(Model):
+    """How the hub of one root is doing."""
+
+    running: bool
+    state: HubState
+    state_reason: str | None = None
+    version: str
+    pid: int | None
+    project_root: str
+    database: str
+    revision: int
+    indexed_files: int
+    indexed_nodes: int
+    failed: tuple[FailedFile, ...] = ()
+    pending: int = Field(default=0, description="paths whose newest change is not in the index yet")
+    open_buffers: int = 0
+    sessions: int = 0
+    started_at: datetime | None = None
+    last_update: datetime | None = None
+    cold_start_seconds: float | None = None
+    database_bytes: int | None = None
+    counters: dict[str, int] = Field(default_factory=dict)
