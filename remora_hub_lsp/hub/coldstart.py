@@ -1,0 +1,189 @@
+"""The cold start: bring the index in line with the files on disk, whatever it held before."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import HubError
+from .pool import WorkerDied
+from .worker import Task
+
+if TYPE_CHECKING:
+    from .hub import Hub
+    from .tree import FileEntry
+
+log = logging.getLogger(__name__)
+
+# Fewer bytes are analysed here rather than by workers, which take a while to start.
+SMALL_BYTES = 400_000
+BATCHES = 40
+SMALLEST_BATCH = 150_000
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far the cold start is, in files that have to be analysed."""
+
+    done: int = 0
+    total: int = 0
+    active: bool = False
+
+
+class ColdStart:
+    """One run over all files of a root. Ended at any moment, it leaves what is committed, and the next goes on."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.progress = Progress()
+        self.seconds: float | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._listeners: list[Callable[[Progress], None]] = []
+        self._unchecked: set[str] | None = None  # None: not even the walk is done
+        self._newer: set[str] = set()  # changed since the start: what a worker read of them may be old
+
+    @property
+    def active(self) -> bool:
+        return self.progress.active
+
+    def begin(self) -> None:
+        """Start in the background."""
+        self.progress.active = True
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def cancel(self) -> None:
+        """Stop as soon as possible."""
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+
+    async def finished(self) -> None:
+        """Wait for the end."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    def checked(self, path: str) -> bool:
+        """Whether the path's row is known to be true to the disk."""
+        return self._unchecked is not None and path not in self._unchecked
+
+    def forget(self, path: str) -> None:
+        """The path changed: what the cold start has read of it is old."""
+        if self.progress.active:
+            self._newer.add(path)
+            if self._unchecked is not None:
+                self._unchecked.discard(path)
+
+    def on_progress(self, callback: Callable[[Progress], None]) -> Callable[[], None]:
+        """Call back whenever the progress changes; gives the function that ends that."""
+        self._listeners.append(callback)
+        return lambda: self._listeners.remove(callback) if callback in self._listeners else None
+
+    async def _run(self) -> None:
+        started = time.monotonic()
+        try:
+            await self._index()
+            self.hub.degrade(None)
+        except asyncio.CancelledError:
+            left = self.progress.total - self.progress.done
+            self.hub.degrade(f"indexing was cancelled with {left} files to go; they are indexed when asked for")
+        except HubError as error:
+            self.hub.degrade(f"indexing stopped: {error}")
+            log.error("indexing %s stopped: %s", self.hub.root, error)
+        except Exception as error:
+            # A defect here must not take the server down: what is indexed can still be asked.
+            self.hub.degrade(f"indexing stopped because of an error in this program: {error!r}")
+            log.exception("indexing %s stopped", self.hub.root)
+        finally:
+            self.seconds = time.monotonic() - started
+            self.progress.active = False
+            self._tell()
+
+    async def _index(self) -> None:
+        hub = self.hub
+        loop = asyncio.get_running_loop()
+        entries: list[FileEntry] = await loop.run_in_executor(None, lambda: list(hub.tree.walk()))
+        stamps = await hub.write(hub.recorder.kv.stamps)
+        tasks, sizes, present = [], {}, set()
+        from .hub import unchanged
+
+        for entry in entries:
+            path = hub.paths.indexed(entry.path)
+            present.add(path)
+            known = stamps.get(path)
+            if known is None or not known[3] or not unchanged(known[:3], entry.mtime_ns, entry.size):
+                tasks.append(Task(path, hub.paths.absolute(path), known[3] if known else ""))
+                sizes[path] = entry.size
+        self._unchecked = {task.path for task in tasks}
+        gone = [path for path in stamps if path not in present and path not in hub.open_paths]
+        if gone:
+            await hub.write(hub.recorder.forget, gone)
+        self.progress.total = len(tasks)
+        self._tell()
+        if tasks:
+            await self._analyse(tasks, sizes)
+
+    async def _analyse(self, tasks: list[Task], sizes: dict[str, int]) -> None:
+        tasks.sort(key=lambda task: -sizes[task.path])
+        total = sum(sizes.values())
+        pool = self.hub.pool
+        if not pool.size or total < SMALL_BYTES:
+            for batch in _batches(tasks, sizes, 30_000):
+                await self._here(batch)
+            return
+        queue = list(reversed(_batches(tasks, sizes, max(total // BATCHES, SMALLEST_BATCH))))
+        # One more than there are workers: while one batch is written the workers are busy with the next.
+        runners = [asyncio.create_task(self._worker(queue)) for _ in range(pool.size + 1)]
+        try:
+            await asyncio.gather(*runners)
+        finally:
+            for runner in runners:
+                runner.cancel()
+            await asyncio.gather(*runners, return_exceptions=True)
+            pool.stop()
+
+    async def _worker(self, queue: list[list[Task]]) -> None:
+        hub = self.hub
+        while queue:
+            batch = [task for task in queue.pop() if task.path not in self._newer]
+            try:
+                answer = await hub.pool.run("analyse_batch", batch, hub.config.max_file_size)
+            except WorkerDied as error:
+                log.warning("%s; its %d files are analysed in the server itself", error, len(batch))
+                await self._here(batch)
+                continue
+            await hub.write(hub.recorder.batch, answer, self._skip())
+            self._advance(batch)
+
+    async def _here(self, batch: list[Task]) -> None:
+        await self.hub.write(self.hub.recorder.analyse, batch, self._skip())
+        self._advance(batch)
+
+    def _skip(self) -> frozenset[str]:
+        return self.hub.open_paths | self._newer
+
+    def _advance(self, batch: Iterable[Task]) -> None:
+        for task in batch:
+            self.progress.done += 1
+            if self._unchecked is not None:
+                self._unchecked.discard(task.path)
+        self._tell()
+
+    def _tell(self) -> None:
+        for callback in list(self._listeners):
+            callback(self.progress)
+
+
+def _batches(tasks: list[Task], sizes: dict[str, int], size: int) -> list[list[Task]]:
+    """Tasks in groups of about `size` bytes."""
+    batches: list[list[Task]] = []
+    room = 0
+    for task in tasks:
+        if room <= 0:
+            batches.append([])
+            room = size
+        batches[-1].append(task)
+        room -= sizes[task.path] + 200
+    return batches

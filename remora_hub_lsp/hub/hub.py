@@ -1,0 +1,433 @@
+"""The hub of one root: takes changes, keeps the index true to them, answers questions about it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from .. import __version__
+from ..config import Config, default_database
+from ..errors import HubClosed, StoreError
+from ..index.answers import Asked, Place, WhyNot, get_context
+from ..index.ids import BadId, NodeId, locate, parse_id
+from ..index.schema import open_reader
+from ..index.view import IndexView, Json, reading
+from ..models import FailedFile, HubState, HubStatus
+from ..protocol import GetContextParams
+from .buffers import Buffers
+from .changes import Change, Closed, DiskChanged, Edited, Opened, Saved
+from .coldstart import ColdStart, Progress
+from .inbox import Inbox
+from .paths import Paths
+from .pool import WorkerDied, WorkerPool
+from .recorder import Recorder
+from .tree import SourceTree
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# Changes that come together are analysed together, unless somebody waits for one of them.
+DEBOUNCE_SECONDS = 0.02
+# A text that does not parse is tried as a whole when nobody has typed for that long.
+SETTLE_SECONDS = 0.4
+# A text of more lines is cut up by a worker process: parsing it would hold the event loop up.
+BIG_LINES = 1200
+# A question about more nodes is answered off the event loop.
+MANY_NODES = 20
+
+
+class Answer(NamedTuple):
+    """A question's answer, and how fresh it is. pending: asked paths whose newest change it has not seen."""
+
+    value: Any
+    revision: int
+    state: HubState
+    pending: tuple[str, ...]
+
+
+class Hub:
+    """One root's index and everything that keeps it fresh. Raises RootError for a root that is no directory.
+
+    All methods belong to one event loop. `start` before use, `close` after it.
+    """
+
+    def __init__(self, root: Path, config: Config) -> None:
+        self.paths = Paths(root)
+        self.root = self.paths.root
+        self.config = config
+        self.database = config.database or default_database(self.root)
+        self.tree = SourceTree(self.root, config)
+        self.sessions = 0
+        self.counters: Counter[str] = Counter()
+        self.warnings: list[str] = []
+        self.revision = 0
+        self._inbox = Inbox()
+        self._buffers = Buffers()
+        self._sequence = 0
+        self._reason: str | None = None
+        self._closed = False
+        self._started_at: datetime | None = None
+        self._last_update: datetime | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._settling: dict[str, asyncio.TimerHandle] = {}
+        self._listeners: list[Callable[[], None]] = []
+        self._revised = asyncio.Condition()
+
+    # ---- life
+
+    async def start(self) -> None:
+        """Open the index and begin the cold start in the background. Raises StoreError."""
+        self._loop = asyncio.get_running_loop()
+        self._writer = ThreadPoolExecutor(1, "remora-writer")
+        self._readers = ThreadPoolExecutor(2, "remora-reader")
+        try:
+            self._recorder = await self._write(Recorder, self.database, self.config.max_file_size)
+            self._connection = open_reader(self.database)
+        except BaseException:
+            self._writer.shutdown()
+            self._readers.shutdown()
+            raise
+        if self._recorder.kv.warning:
+            self.warnings.append(self._recorder.kv.warning)
+        self.revision = self._recorder.kv.revision
+        self.pool = WorkerPool(self.config.worker_count)
+        self._started_at = datetime.now(UTC)
+        self.cold_start = ColdStart(self)
+        if self.config.index_on_start:
+            self.cold_start.begin()
+        else:
+            self._reason = "the setting index_on_start is off: files are indexed when they are opened or asked for"
+        self._spawn(self._drain())
+
+    async def close(self) -> None:
+        """Stop everything; what was committed stays. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._started_at is None:
+            return
+        self.cold_start.cancel()
+        for timer in self._settling.values():
+            timer.cancel()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.cold_start.finished()
+        self._inbox.close()
+        await self.pool.close()
+        await self._loop.run_in_executor(self._writer, self._recorder.close)
+        self._writer.shutdown()
+        self._readers.shutdown()
+        self._connection.close()
+
+    # ---- changes
+
+    def apply(self, change: Change) -> int:
+        """Take a change; gives its sequence number. Never blocks, never drops."""
+        self._sequence += 1
+        path = change.path
+        match change:
+            case Opened(_, document, owner) | Edited(_, document, owner):
+                self._buffers.put(path, owner, document)
+                self._inbox.put(path)
+            case Closed(_, owner):
+                if self._buffers.close(path, owner):
+                    self._inbox.put(path)
+            case Saved() if path in self._buffers:
+                self._spawn(self._saved(path))
+            case Saved() | DiskChanged():
+                if path not in self._buffers:
+                    self._inbox.put(path)
+        return self._sequence
+
+    def path_of(self, fs_path: str | os.PathLike[str]) -> str | None:
+        """The index's path of an absolute path; None outside the root."""
+        return self.paths.relative(fs_path)
+
+    # ---- questions
+
+    async def read(
+        self,
+        question: Callable[[IndexView], T],
+        *,
+        paths: Sequence[str] = (),
+        wait: float = 2.0,
+        heavy: bool = False,
+    ) -> Answer:
+        """Ask the index once the changes of `paths` (none named: of all open buffers) that came before are in it.
+
+        Waits `wait` seconds at most and then answers with what is there. A file that is not indexed yet is
+        indexed at once. heavy: the question takes more than a few milliseconds, so ask it on another thread.
+        """
+        if self._closed:
+            raise HubClosed(f"the hub of {self.root} is closed")
+        for path in paths:
+            self._index_now(path)
+        await self._inbox.done(paths or self._buffers.paths, wait)
+        if heavy:
+            value, revision = await self._loop.run_in_executor(self._readers, self._ask_apart, question)
+        else:
+            value, revision = self._ask(question)
+        pending = tuple(path for path in paths if self._inbox.pending(path))
+        return Answer(value, revision, self.state, pending)
+
+    async def get_context(self, params: GetContextParams, positions: Mapping[str, Place | None] | None = None) -> Json:
+        """remora/getContext. positions: place in the index by the id it is answered under, None: not of this root."""
+        ids = {text: parse_id(text, self.path_of) for text in params.nodes}
+        outside = BadId("the document is outside the project root")
+        places = {text: place or outside for text, place in (positions or {}).items()}
+        paths = {node_id.path for node_id in ids.values() if isinstance(node_id, NodeId) and node_id.path}
+        paths |= {place[0] for place in places.values() if not isinstance(place, BadId)}
+        dotted = [node_id.dotted for node_id in ids.values() if isinstance(node_id, NodeId) and node_id.dotted]
+        if dotted:
+            located, _ = self._ask(lambda view: [locate(view, parts) for parts in dotted])
+            paths |= {found[0] for found in located if found}
+        until = time.monotonic() + params.wait_ms / 1000
+        if params.min_revision > self.revision:
+            await self._wait_for_revision(params.min_revision, params.wait_ms / 1000)
+
+        def question(view: IndexView) -> Json:
+            pending = [path for path in paths if self._inbox.pending(path)]
+            return get_context(view, Asked(ids, places), pending, self.why_not, self.state)
+
+        heavy = len(ids) + len(places) > MANY_NODES
+        answer = await self.read(question, paths=tuple(paths), wait=max(until - time.monotonic(), 0), heavy=heavy)
+        result: Json = answer.value
+        return result
+
+    async def status(self) -> HubStatus:
+        """How this hub is doing."""
+        (files, nodes, failed), revision = self._ask(lambda view: (*view.counts(), view.failed()))
+        stats = self._recorder.kv.path
+        return HubStatus(
+            running=not self._closed,
+            state=self.state,
+            state_reason=self.state_reason,
+            version=__version__,
+            pid=os.getpid(),
+            project_root=str(self.root),
+            database=str(self.database),
+            revision=revision,
+            indexed_files=files,
+            indexed_nodes=nodes,
+            failed=tuple(FailedFile.model_validate(entry) for entry in failed),
+            pending=len(self._inbox),
+            open_buffers=len(self._buffers),
+            sessions=self.sessions,
+            started_at=self._started_at,
+            last_update=self._last_update,
+            cold_start_seconds=self.cold_start.seconds,
+            database_bytes=stats.stat().st_size if stats.exists() else None,
+            counters=dict(self.counters),
+        )
+
+    @property
+    def state(self) -> HubState:
+        """indexing while the cold start runs; degraded where something stands in the way; else ready."""
+        if self.cold_start.active:
+            return "indexing"
+        return "degraded" if self._reason else "ready"
+
+    @property
+    def state_reason(self) -> str | None:
+        """Why the state is degraded."""
+        return None if self.cold_start.active else self._reason
+
+    def degrade(self, reason: str | None) -> None:
+        """Something stands in the way of a true index (None: no more)."""
+        self._reason = reason
+
+    # ---- the cold start
+
+    @property
+    def progress(self) -> Progress:
+        return self.cold_start.progress
+
+    def on_progress(self, callback: Callable[[Progress], None]) -> Callable[[], None]:
+        """Call back on the loop as the cold start goes on; gives the function that ends that."""
+        return self.cold_start.on_progress(callback)
+
+    def cancel_cold_start(self) -> None:
+        """Stop indexing the rest of the project; files are then indexed when they are asked for."""
+        self.cold_start.cancel()
+
+    async def indexed(self) -> None:
+        """Wait until the cold start has ended and nothing is pending."""
+        await self.cold_start.finished()
+        await self._inbox.done(None, 3600)
+
+    def why_not(self, path: str) -> WhyNot:
+        """Why a path is not in the index."""
+        if not os.path.isfile(self.paths.absolute(path)):
+            return WhyNot("no such file", f"{path} does not exist below {self.root}")
+        reason = self.tree.why_not(path)
+        if reason is not None:
+            return WhyNot("file ignored", reason)
+        return WhyNot("not indexed yet", None)
+
+    # ---- used by the cold start
+
+    @property
+    def open_paths(self) -> frozenset[str]:
+        return self._buffers.paths
+
+    async def write(self, job: Callable[..., T], *arguments: Any) -> T:
+        """Run a job of the recorder on the writer's thread, and take note of the revision that it made."""
+        result = await self._write(job, *arguments)
+        await self._note_revision()
+        return result
+
+    @property
+    def recorder(self) -> Recorder:
+        return self._recorder
+
+    def pending(self, path: str) -> bool:
+        """Whether a change of the path is not in the index yet."""
+        return self._inbox.pending(path)
+
+    # ---- inside
+
+    def _ask(self, question: Callable[[IndexView], T]) -> tuple[T, int]:
+        with reading(self._connection) as view:
+            return question(view), view.revision
+
+    def _ask_apart(self, question: Callable[[IndexView], T]) -> tuple[T, int]:
+        connection = open_reader(self.database)
+        try:
+            with reading(connection) as view:
+                return question(view), view.revision
+        finally:
+            connection.close()
+
+    def _index_now(self, path: str) -> None:
+        """While the whole is not known to be true: look at this one file first."""
+        if self.state == "ready" or path in self._buffers or self._inbox.pending(path) or self.cold_start.checked(path):
+            return
+        known, _ = self._ask(lambda view: view.stat(path))
+        try:
+            stat = os.stat(self.paths.absolute(path))
+        except OSError:
+            if known is None:
+                return
+        else:
+            if known is not None and unchanged(known, stat.st_mtime_ns, stat.st_size):
+                return
+            if not self.tree.includes(path):
+                return
+        self._inbox.put(path)
+
+    async def _drain(self) -> None:
+        while True:
+            for path in await self._inbox.ready(DEBOUNCE_SECONDS):
+                self._spawn(self._process(path))
+
+    async def _process(self, path: str) -> None:
+        try:
+            self.cold_start.forget(path)
+            document = self._buffers.newest(path)
+            if document is None:
+                await self._process_disk(path)
+            else:
+                await self._process_buffer(path)
+            self.counters["changes"] += 1
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            # One change that fails must not end the feed; the status tells of it.
+            self.counters["failed_changes"] += 1
+            log.exception("a change of %s could not be indexed", path)
+            if isinstance(error, StoreError):
+                self.degrade(str(error))
+        finally:
+            self._inbox.finish(path)
+
+    async def _process_disk(self, path: str) -> None:
+        recorder = self._recorder
+        await self.write(recorder.close_buffer, path)
+        await self.write(recorder.disk, path, self.paths.absolute(path), self.tree.includes(path))
+
+    async def _process_buffer(self, path: str) -> None:
+        document = self._buffers.newest(path)
+        if document is None:  # closed meanwhile; that change waits already
+            return
+        lines, untouched = document.take_dirty()
+        version, recorder = document.version, self._recorder
+        whole = untouched is None or len(lines) - untouched.prefix - untouched.suffix > BIG_LINES
+        if whole and len(lines) > BIG_LINES and self.pool.size:
+            try:
+                cut = await self.pool.run("cut_up", lines)
+                _, broken = await self.write(recorder.adopt, path, lines, cut, version)
+            except WorkerDied as error:
+                log.warning("%s; %s is analysed in the server itself", error, path)
+                _, broken = await self.write(recorder.edit, path, lines, None, version)
+        else:
+            _, broken = await self.write(recorder.edit, path, lines, untouched, version)
+        self._settle_later(path, broken)
+
+    def _settle_later(self, path: str, broken: bool) -> None:
+        if (timer := self._settling.pop(path, None)) is not None:
+            timer.cancel()
+        if broken:
+            self._settling[path] = self._loop.call_later(SETTLE_SECONDS, lambda: self._spawn(self._settle(path)))
+
+    async def _settle(self, path: str) -> None:
+        """Try a broken buffer as a whole: the edit that mended it may have been far from what was broken."""
+        self._settling.pop(path, None)
+        document = self._buffers.newest(path)
+        if document is None or self._inbox.pending(path) or not self.pool.size:
+            return
+        lines, version = list(document.lines), document.version
+        try:
+            cut = await self.pool.run("cut_up", lines)
+        except WorkerDied as error:
+            log.warning("%s", error)
+            return
+        if document.version == version:
+            await self.write(self._recorder.settle, path, lines, cut, version)
+
+    async def _saved(self, path: str) -> None:
+        await self._inbox.done([path], 60)
+        document = self._buffers.newest(path)
+        if document is not None:
+            await self.write(self._recorder.saved, path, self.paths.absolute(path), document.version)
+
+    async def _write(self, job: Callable[..., T], *arguments: Any) -> T:
+        return await self._loop.run_in_executor(self._writer, job, *arguments)
+
+    async def _note_revision(self) -> None:
+        revision = self._recorder.kv.revision
+        if revision != self.revision:
+            self.revision = revision
+            self._last_update = datetime.now(UTC)
+            async with self._revised:
+                self._revised.notify_all()
+
+    async def _wait_for_revision(self, revision: int, timeout: float) -> None:
+        async with self._revised:
+            try:
+                await asyncio.wait_for(self._revised.wait_for(lambda: self.revision >= revision), timeout)
+            except TimeoutError:
+                log.debug("revision %d was not reached within %.1f s", revision, timeout)
+
+    def _spawn(self, work: Any) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def unchanged(known: tuple[int, int, int], mtime_ns: int, size: int) -> bool:
+    """Whether a file's stamp (mtime_ns, size, scanned_ns) still tells the truth about the file.
+
+    A file written within the clock's tick of the scan may have been written after it, with the same time stamp
+    and size (git calls that "racily clean"): such a stamp proves nothing.
+    """
+    return known[0] == mtime_ns and known[1] == size and mtime_ns + 20_000_000 < known[2]

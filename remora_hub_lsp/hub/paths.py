@@ -1,0 +1,48 @@
+"""File system paths <-> the index's paths: relative to the root, with `/`, valid as UTF-8.
+
+A name that is not UTF-8 is written with its bytes as `\\xNN`; `Paths` remembers what it stands for.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..errors import RootError
+
+
+class Paths:
+    """The paths of one root. Raises RootError where the root is no directory."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(os.path.realpath(root))
+        if not self.root.is_dir():
+            raise RootError(f"{root} is not a directory; a project root is needed")
+        self._prefix = str(self.root).rstrip(os.sep) + os.sep
+        self._odd: dict[str, str] = {}
+
+    def relative(self, path: str | os.PathLike[str]) -> str | None:
+        """The index's path of an absolute path; None outside the root."""
+        text = os.path.normpath(os.fspath(path))
+        if not text.startswith(self._prefix):
+            # The root may have been named through a symbolic link.
+            text = os.path.join(os.path.realpath(os.path.dirname(text)), os.path.basename(text))
+            if not text.startswith(self._prefix):
+                return None
+        return self.indexed(text[len(self._prefix) :])
+
+    def indexed(self, relative: str) -> str:
+        """The index's path of a path relative to the root as the file system gives it."""
+        if os.sep != "/":
+            relative = relative.replace(os.sep, "/")
+        try:
+            relative.encode()
+        except UnicodeEncodeError:
+            name = os.fsencode(relative).decode("utf-8", "backslashreplace")
+            self._odd[name] = relative
+            return name
+        return relative
+
+    def absolute(self, path: str) -> str:
+        """The file system's path of an index path."""
+        return self._prefix + self._odd.get(path, path)

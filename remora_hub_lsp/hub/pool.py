@@ -1,0 +1,94 @@
+"""Worker processes: as many as asked for, started when there is work, ended when there has been none for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import pickle
+import sys
+from typing import Any
+
+from .worker import LENGTH
+
+log = logging.getLogger(__name__)
+
+_IDLE_SECONDS = 20.0
+# The worker finds the package where this process found it, however that was started.
+_START = "import sys; sys.path[:] = {path!r}; from remora_hub_lsp.hub.worker import main; main()"
+
+
+class WorkerDied(Exception):
+    """The worker process ended before it answered."""
+
+
+class WorkerPool:
+    """Runs the jobs of `worker.py` in processes of their own; `size` 0 means there are none."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._free: list[asyncio.subprocess.Process] = []
+        self._slots = asyncio.Semaphore(max(size, 1))
+        self._alive: set[asyncio.subprocess.Process] = set()
+        self._idle: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    async def run(self, job: str, *arguments: Any) -> Any:
+        """The job's result, as it is pickled: see `unpack`. Raises WorkerDied."""
+        async with self._slots:
+            if self._idle is not None:
+                self._idle.cancel()
+                self._idle = None
+            worker = self._free.pop() if self._free else await self._start()
+            try:
+                answer = await self._ask(worker, job, arguments)
+            except (asyncio.IncompleteReadError, OSError) as error:
+                self._kill(worker)
+                raise WorkerDied(f"a worker process ended while it ran {job}") from error
+            except BaseException:  # cancelled half-way: its answer would be taken for the next one
+                self._kill(worker)
+                raise
+            self._free.append(worker)
+            if not self._closed and len(self._free) == len(self._alive):
+                self._idle = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self.stop)
+            return answer
+
+    def stop(self) -> None:
+        """End the workers; later jobs start new ones."""
+        for worker in self._alive:
+            with contextlib.suppress(ProcessLookupError):
+                worker.kill()
+        self._alive.clear()
+        self._free.clear()
+
+    async def close(self) -> None:
+        """End the workers and wait until they are gone."""
+        self._closed = True
+        if self._idle is not None:
+            self._idle.cancel()
+        ending = list(self._alive)
+        self.stop()
+        for worker in ending:
+            await worker.wait()
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable, "-X", "utf8", "-c", _START.format(path=sys.path),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=1 << 22,
+        )  # fmt: skip
+        self._alive.add(worker)
+        return worker
+
+    async def _ask(self, worker: asyncio.subprocess.Process, job: str, arguments: tuple[Any, ...]) -> bytes:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        request = pickle.dumps((job, arguments), protocol=5)
+        worker.stdin.write(LENGTH.pack(len(request)) + request)
+        await worker.stdin.drain()
+        (length,) = LENGTH.unpack(await worker.stdout.readexactly(LENGTH.size))
+        return await worker.stdout.readexactly(length)
+
+    def _kill(self, worker: asyncio.subprocess.Process) -> None:
+        self._alive.discard(worker)
+        with contextlib.suppress(ProcessLookupError):
+            worker.kill()

@@ -1,0 +1,120 @@
+"""Files -> rows, here or in a worker process.
+
+A worker is this module's `main`: requests and answers are pickles with their length before them, on stdin and
+stdout. It ends when its stdin does, so it never outlives the hub. It imports as little as it can.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import struct
+import sys
+import time
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import Any, BinaryIO, NamedTuple
+
+from ..analysis.facts import Item
+from ..analysis.segments import SegmentedText, extract
+from ..analysis.source import decode
+from ..errors import SourceError
+from ..index.rows import FileRows, encode
+
+LENGTH = struct.Struct("!Q")
+
+
+class Task(NamedTuple):
+    """One file to analyse. known_hash: its hash in the index, or ''."""
+
+    path: str
+    absolute: str
+    known_hash: str
+
+
+class Outcome(NamedTuple):
+    """What became of a file: `rows` is None where its bytes did not change; `gone` where there is no file."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    scanned_ns: int
+    rows: FileRows | None
+    gone: bool = False
+
+
+def analyse(task: Task, max_size: int) -> Outcome:
+    """Read one file and make its rows. A file that cannot be read or decoded has rows with an error."""
+    scanned = time.time_ns()
+    size = mtime = 0
+    try:
+        with open(task.absolute, "rb") as file:
+            stat = os.fstat(file.fileno())
+            size, mtime = stat.st_size, stat.st_mtime_ns
+            if size > max_size:
+                message = f"{size:,} bytes are more than the setting max_file_size ({max_size:,}) allows"
+                return Outcome(task.path, size, mtime, scanned, failed_rows(task.path, "", message, None))
+            data = file.read(max_size + 1)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return Outcome(task.path, size, mtime, scanned, None, gone=True)
+    except OSError as error:
+        return Outcome(
+            task.path, size, 0, scanned, failed_rows(task.path, "", f"cannot be read: {error.strerror}", None)
+        )
+    digest = sha256(data).hexdigest()
+    if digest == task.known_hash:
+        return Outcome(task.path, size, mtime, scanned, None)
+    return Outcome(task.path, size, mtime, scanned, rows_of(task.path, data, digest))
+
+
+def rows_of(path: str, data: bytes, digest: str) -> FileRows:
+    """The rows of a file with these bytes."""
+    try:
+        text = decode(data)
+    except SourceError as error:
+        return failed_rows(path, digest, str(error), error.line)
+    return encode(path, extract(text)._replace(file_hash=digest))
+
+
+def failed_rows(path: str, digest: str, message: str, line: int | None) -> FileRows:
+    """Rows of a file that gave no facts at all."""
+    return FileRows(path, digest, 0, 0, message, line, b"[]", b"[]", [], [])
+
+
+def analyse_batch(tasks: Sequence[Task], max_size: int) -> list[Outcome]:
+    """Several files."""
+    return [analyse(task, max_size) for task in tasks]
+
+
+def cut_up(lines: list[str]) -> tuple[list[Item], bool]:
+    """A text's segments, and whether it parses as a whole."""
+    text = SegmentedText(lines)
+    return text.items, not text.broken
+
+
+_JOBS: dict[str, Callable[..., Any]] = {"analyse_batch": analyse_batch, "cut_up": cut_up}
+
+
+def main() -> None:
+    """Serve jobs until stdin ends."""
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # nothing that prints can get between the answers
+    # The trees of a file go by reference count; the collector would only walk them.
+    gc.freeze()
+    gc.disable()
+    while (request := _read(requests)) is not None:
+        name, arguments = pickle.loads(request)
+        answer = pickle.dumps(_JOBS[name](*arguments), protocol=5)
+        answers.write(LENGTH.pack(len(answer)))
+        answers.write(answer)
+        answers.flush()
+
+
+def _read(stream: BinaryIO) -> bytes | None:
+    head = stream.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        return None
+    (length,) = LENGTH.unpack(head)
+    body = stream.read(length)
+    return body if len(body) == length else None

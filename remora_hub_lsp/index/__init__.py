@@ -1,0 +1,1 @@
+"""FACTS -> ANSWERS: the SQLite index and what is read from it."""

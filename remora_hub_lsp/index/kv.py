@@ -1,0 +1,417 @@
+"""NodeStateKV: the index in SQLite. One thread at a time writes; readers have connections of their own.
+
+A file's change is one transaction: its old rows go, its new ones come, the revision rises by one. A node whose
+facts stay the same keeps the revision and the time at which they last changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from ..errors import KeyFormatError, StoreError
+from ..models import FileIndex, NodeState, UpdateSource
+from .rows import ABSOLUTE, FileRows, NodeRow
+from .schema import ANALYSIS, open_reader, open_writer, set_aside
+from .view import FILE_SHIFT, SEGMENT_SHIFT, IndexView, reading
+
+log = logging.getLogger(__name__)
+
+
+class Stamp(NamedTuple):
+    """Where a file's rows come from. mtime_ns is 0 for a buffer; scanned_ns: when its bytes were read."""
+
+    size: int
+    mtime_ns: int
+    scanned_ns: int
+    origin: str = "disk"
+    version: int | None = None
+
+
+class Changed(NamedTuple):
+    """What a write did: the revision it made, keys whose facts changed, keys that are gone."""
+
+    revision: int
+    changed: tuple[str, ...]
+    deleted: tuple[str, ...]
+
+
+def node_key(path: str, qualname: str) -> str:
+    """node:{path}:{qualname}."""
+    return f"node:{path}:{qualname}"
+
+
+def split_key(key: str) -> tuple[str, str]:
+    """(path, qualname) of a key. Raises KeyFormatError."""
+    head, _, rest = key.partition(":")
+    # A qualname has no colon; a path may.
+    path, colon, qualname = rest.rpartition(":")
+    if head != "node" or not colon or not path or not qualname:
+        raise KeyFormatError(f"{key!r} is no node key: it has the form node:{{path}}:{{qualname}}")
+    return path, qualname
+
+
+class NodeStateKV:
+    """The index's database at `path` (created if absent). Raises StoreError.
+
+    warning: what happened to an old database that could not be used, else None.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._db, self.warning = open_writer(path)
+        self._reader: sqlite3.Connection | None = None
+        self.revision: int = self._meta("revision", 0)
+        if self._meta("analysis", ANALYSIS) != ANALYSIS:
+            # Another Python wrote the rows: no hash matches, so that every file is read again.
+            self._db.execute("UPDATE files SET file_hash = '', mtime_ns = 0")
+        self._set_meta("analysis", ANALYSIS)
+
+    # ---- nodes by key
+
+    def get(self, key: str) -> NodeState | None:
+        """The node of that key."""
+        return self.get_many([key]).get(key)
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, NodeState]:
+        """Those of the keys that exist."""
+        with self.view() as view:
+            found = {key: view.node(*split_key(key)) for key in keys}
+        return {key: NodeState.model_validate(state) for key, state in found.items() if state is not None}
+
+    def get_by_file(self, path: str) -> list[NodeState]:
+        """A file's nodes in source order, the module first."""
+        with self.view() as view:
+            return [NodeState.model_validate(state) for state in view.nodes_of(path)]
+
+    def list(self, prefix: str = "") -> Iterator[str]:
+        """All keys that start with `prefix`, ordered by file and name."""
+        rows = self._db.execute(
+            "SELECT path, qualname FROM nodes JOIN files ON files.id = nodes.file ORDER BY path, qualname"
+        )
+        for path, qualname in rows.fetchall():
+            if (key := node_key(path, qualname)).startswith(prefix):
+                yield key
+
+    def set(self, state: NodeState) -> int:
+        """Write one node; gives the revision."""
+        return self.set_many([state])
+
+    def set_many(self, states: Iterable[NodeState]) -> int:
+        """Write nodes in one transaction; gives the revision. A file that has no row yet gets one."""
+        by_file: dict[str, list[NodeState]] = {}
+        for state in states:
+            if split_key(state.key) != (state.file_path, state.qualname):
+                raise KeyFormatError(f"key {state.key!r} does not name {state.file_path}, {state.qualname}")
+            by_file.setdefault(state.file_path, []).append(state)
+        with self._transaction() as revision:
+            for path, group in by_file.items():
+                self._set_in_file(path, group, revision)
+        return self.revision
+
+    def delete(self, key: str) -> bool:
+        """Remove one node; whether there was one."""
+        path, qualname = split_key(key)
+        with self._transaction():
+            cursor = self._db.execute(
+                "DELETE FROM nodes WHERE qualname = ? AND file = (SELECT id FROM files WHERE path = ?)",
+                (qualname, path),
+            )
+            self._recount(path)
+        return cursor.rowcount > 0
+
+    # ---- files
+
+    def replace_file(self, rows: FileRows, stamp: Stamp, source: UpdateSource = "file_change") -> Changed:
+        """Write what a file's rows are now, in one transaction."""
+        return self.replace_files([(rows, stamp)], source)
+
+    def replace_files(self, files: Iterable[tuple[FileRows, Stamp]], source: UpdateSource) -> Changed:
+        """Several files in one transaction and one revision."""
+        changed: list[str] = []
+        deleted: list[str] = []
+        with self._transaction() as revision:
+            for rows, stamp in files:
+                new, gone = _FileWrite(self._db, rows, stamp, revision, source).run()
+                changed += [node_key(rows.path, name) for name in new]
+                deleted += [node_key(rows.path, name) for name in gone]
+        return Changed(self.revision, tuple(changed), tuple(deleted))
+
+    def restamp(self, stamps: Iterable[tuple[str, Stamp]]) -> None:
+        """New stamps for files whose bytes did not change; the revision stays."""
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.executemany(
+            "UPDATE files SET size = ?, mtime_ns = ?, scanned_ns = ?, origin = ?, version = ? WHERE path = ?",
+            [(*stamp, path) for path, stamp in stamps],
+        )
+        self._db.execute("COMMIT")
+
+    def invalidate_file(self, path: str) -> Changed:
+        """Remove a file with all its nodes."""
+        return self.invalidate_files([path])
+
+    def invalidate_files(self, paths: Iterable[str]) -> Changed:
+        """Remove files with all their nodes, in one transaction and one revision."""
+        deleted: list[str] = []
+        with self._transaction():
+            for path in paths:
+                row = self._db.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
+                if row is not None:
+                    names = self._db.execute("SELECT qualname FROM nodes WHERE file = ?", row).fetchall()
+                    deleted += [node_key(path, name) for (name,) in names]
+                    _delete_rows(self._db, row[0])
+                    self._db.execute("DELETE FROM files WHERE id = ?", row)
+        return Changed(self.revision, (), tuple(deleted))
+
+    def gc_orphans(self, exists: Callable[[str], bool], is_open: Collection[str] = ()) -> Changed:
+        """Remove the files that are gone from disk and not open in an editor."""
+        gone = [path for (path,) in self._db.execute("SELECT path FROM files").fetchall()
+                if path not in is_open and not exists(path)]  # fmt: skip
+        return self.invalidate_files(gone) if gone else Changed(self.revision, (), ())
+
+    def get_file_index(self, path: str) -> FileIndex | None:
+        """What is known of one file."""
+        with self.view() as view:
+            found = view.file(path)
+        return FileIndex.model_validate(found) if found else None
+
+    def set_file_index(self, index: FileIndex) -> int:
+        """Write a file's own row without its nodes; gives the revision."""
+        with self._transaction() as revision:
+            scanned = int(index.last_scanned.timestamp() * 1e9)
+            stamp = Stamp(index.size, 0, scanned, index.origin, index.version)
+            rows = FileRows(
+                index.file_path,
+                index.file_hash,
+                0,
+                index.node_count,
+                index.error,
+                index.error_line,
+                b"[]",
+                b"[]",
+                [],
+                [],
+            )
+            _put_file(self._db, rows, stamp, revision, keep_places=True)
+        return self.revision
+
+    def stamps(self) -> dict[str, tuple[int, int, int, str]]:
+        """path -> (mtime_ns, size, scanned_ns, file_hash) of every file."""
+        rows = self._db.execute("SELECT path, mtime_ns, size, scanned_ns, file_hash FROM files")
+        return {path: (mtime, size, scanned, digest) for path, mtime, size, scanned, digest in rows}
+
+    def stats(self) -> dict[str, int]:
+        """files, nodes, failed (files with an error), revision, bytes (of the database)."""
+        files, nodes, failed = self._db.execute(
+            "SELECT count(*), coalesce(sum(node_count), 0), count(error) FROM files"
+        ).fetchone()
+        size = sum(
+            candidate.stat().st_size
+            for suffix in ("", "-wal")
+            if (candidate := self.path.with_name(self.path.name + suffix)).exists()
+        )
+        return {"files": files, "nodes": nodes, "failed": failed, "revision": self.revision, "bytes": size}
+
+    # ---- life
+
+    @contextmanager
+    def view(self) -> Iterator[IndexView]:
+        """One read transaction of the writer's own thread."""
+        if self._reader is None:
+            self._reader = open_reader(self.path)
+        with reading(self._reader) as view:
+            yield view
+
+    def checkpoint(self) -> None:
+        """Fold the write-ahead log into the database, as far as readers allow."""
+        self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def close(self) -> None:
+        """Close the connections. Idempotent."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        with contextlib.suppress(sqlite3.Error):  # an unwritable log stays beside the database, and is read again
+            self._db.execute("PRAGMA optimize")
+        self._db.close()
+
+    def rebuild(self) -> None:
+        """Set a database that proved damaged aside and start an empty one."""
+        self.close()
+        set_aside(self.path)
+        self.__init__(self.path)  # type: ignore[misc]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[int]:
+        """A write transaction that raises the revision; gives the new one. Nothing is written if it fails."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                revision = self.revision + 1
+                yield revision
+                self._set_meta("revision", revision)
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot write the index {self.path}: {error}") from error
+        self.revision = revision
+
+    def _meta(self, key: str, default: Any) -> Any:
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else default
+
+    def _set_meta(self, key: str, value: Any) -> None:
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def _set_in_file(self, path: str, states: Sequence[NodeState], revision: int) -> None:
+        row = self._db.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
+        if row is None:
+            rows = FileRows(path, states[0].file_hash, 0, 0, None, None, b"[]", b"[]", [], [])
+            file = _put_file(self._db, rows, Stamp(0, 0, time.time_ns()), revision)
+        else:
+            file = row[0]
+        base = file << FILE_SHIFT | ABSOLUTE << SEGMENT_SHIFT
+        used = {n for (n,) in self._db.execute("SELECT id FROM nodes WHERE id >= ? AND id <= ?", (base, base | 0xFFFF))}
+        index = 1
+        for state in states:
+            self._db.execute("DELETE FROM nodes WHERE file = ? AND qualname = ?", (file, state.qualname))
+            while base | index in used:
+                index += 1
+            number = base if state.node_type == "module" else base | index
+            used.add(number)
+            updated = int(state.last_updated.timestamp() * 1e9)
+            self._db.execute(
+                "INSERT INTO nodes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (number, file, state.qualname, state.node_name, state.kind, revision, updated, state.update_source,
+                 _facts_of(state)),
+            )  # fmt: skip
+        self._recount(path)
+
+    def _recount(self, path: str) -> None:
+        self._db.execute(
+            "UPDATE files SET node_count = (SELECT count(*) FROM nodes WHERE file = files.id) WHERE path = ?", (path,)
+        )
+
+
+class _FileWrite:
+    """Writing one file's rows within a transaction."""
+
+    def __init__(
+        self, db: sqlite3.Connection, rows: FileRows, stamp: Stamp, revision: int, source: UpdateSource
+    ) -> None:
+        self.db = db
+        self.rows = rows
+        self.stamp = stamp
+        self.revision = revision
+        self.source = source
+
+    def run(self) -> tuple[list[str], list[str]]:
+        """Qualnames whose facts changed, and those that are gone."""
+        rows = self.rows
+        known = self.db.execute("SELECT id FROM files WHERE path = ?", (rows.path,)).fetchone()
+        file = _put_file(self.db, rows, self.stamp, self.revision)
+        old: dict[str, tuple[int, int, str, bytes]] = {}
+        if known is not None:
+            old = self._partial_old(file) if rows.partial else self._old(file)
+        new = {row.qualname for row in rows.nodes}
+        gone = [name for name in (rows.deleted if rows.partial else old) if name not in new]
+        if known is not None and not rows.partial:
+            _delete_rows(self.db, file)
+        changed = self._insert(file, old)
+        return changed, gone
+
+    def _old(self, file: int) -> dict[str, tuple[int, int, str, bytes]]:
+        sql = "SELECT qualname, revision, updated_ns, source, facts FROM nodes WHERE file = ?"
+        return {
+            name: (revision, updated, source, facts)
+            for name, revision, updated, source, facts in self.db.execute(sql, (file,))
+        }
+
+    def _partial_old(self, file: int) -> dict[str, tuple[int, int, str, bytes]]:
+        """The old rows of what changes, removed on the way."""
+        old = {}
+        for name in [*self.rows.deleted, *(row.qualname for row in self.rows.nodes)]:
+            found = self.db.execute(
+                "SELECT revision, updated_ns, source, facts FROM nodes WHERE file = ? AND qualname = ?", (file, name)
+            ).fetchone()
+            if found:
+                old[name] = found
+                self.db.execute("DELETE FROM nodes WHERE file = ? AND qualname = ?", (file, name))
+        for segment in self.rows.deleted_uses:
+            self.db.execute("DELETE FROM uses WHERE id = ?", (file << FILE_SHIFT | segment << SEGMENT_SHIFT,))
+        return old
+
+    def _insert(self, file: int, old: dict[str, tuple[int, int, str, bytes]]) -> list[str]:
+        base = file << FILE_SHIFT
+        now, revision, source = self.stamp.scanned_ns, self.revision, self.source
+        changed: list[str] = []
+        values = []
+        for row in self.rows.nodes:
+            before = old.get(row.qualname)
+            if before is not None and before[3] == row.facts:
+                stamp = before[:3]
+            else:
+                stamp = (revision, now, source)
+                changed.append(row.qualname)
+            values.append(
+                (_row_id(base, row, self.rows.path), file, row.qualname, row.name, row.kind, *stamp, row.facts)
+            )
+        self.db.executemany("INSERT INTO nodes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        self.db.executemany(
+            "INSERT OR REPLACE INTO uses VALUES (?, ?)",
+            [(base | segment << SEGMENT_SHIFT, data) for segment, data in self.rows.uses],
+        )
+        return changed
+
+
+def _row_id(base: int, row: NodeRow, path: str) -> int:
+    if row.number > 0xFFFF or row.segment > ABSOLUTE:
+        raise StoreError(f"{path}: more than 65,536 definitions in one statement cannot be indexed")
+    return base | row.segment << SEGMENT_SHIFT | row.number
+
+
+def _put_file(db: sqlite3.Connection, rows: FileRows, stamp: Stamp, revision: int, keep_places: bool = False) -> int:
+    columns = () if keep_places else ("line_count", "starts", "bindings")
+    places = "".join(f", {column} = excluded.{column}" for column in columns)
+    row = db.execute(
+        "INSERT INTO files (path, file_hash, size, mtime_ns, scanned_ns, origin, version, line_count, node_count,"
+        " error, error_line, revision, starts, bindings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (path) DO UPDATE SET file_hash = excluded.file_hash, size = excluded.size,"
+        " mtime_ns = excluded.mtime_ns, scanned_ns = excluded.scanned_ns, origin = excluded.origin,"
+        " version = excluded.version, node_count = excluded.node_count, error = excluded.error,"
+        f" error_line = excluded.error_line, revision = excluded.revision{places} RETURNING id",
+        (rows.path, rows.file_hash, *stamp, rows.line_count, rows.node_count, rows.error, rows.error_line, revision,
+         rows.starts, rows.bindings),
+    ).fetchone()  # fmt: skip
+    return int(row[0])
+
+
+def _delete_rows(db: sqlite3.Connection, file: int) -> None:
+    low, high = file << FILE_SHIFT, ((file + 1) << FILE_SHIFT) - 1
+    db.execute("DELETE FROM nodes WHERE id BETWEEN ? AND ?", (low, high))
+    db.execute("DELETE FROM uses WHERE id BETWEEN ? AND ?", (low, high))
+
+
+def _facts_of(state: NodeState) -> bytes:
+    start, end, name = state.range.start, state.range.end, state.name_range
+    return orjson.dumps(
+        (
+            state.node_type, state.kind, start.line, start.character, end.line, end.character,
+            name.start.line, name.start.character, name.end.line, name.end.character,
+            state.source_hash, state.signature, state.docstring, state.docstring_full, state.imports, state.decorators,
+            state.line_count, state.complexity, state.has_type_hints, state.broken,
+            state.callers, state.callees, state.related_tests, state.docstring_outdated,
+            state.docstring_outdated_reason, state.extra,
+        )
+    )  # fmt: skip

@@ -1,0 +1,143 @@
+"""The database's tables, and opening it: a database that is damaged or of another schema is set aside."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+import sys
+from pathlib import Path
+
+from ..errors import StoreError
+
+log = logging.getLogger(__name__)
+
+# Raise it when the tables or the meaning of their columns change.
+SCHEMA_VERSION = 1
+_APPLICATION_ID = 0x52454D4F  # "REMO"
+
+# What rows depend on beside the files: another Python parses other syntax.
+ANALYSIS = f"{SCHEMA_VERSION}/python{sys.version_info.major}.{sys.version_info.minor}"
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+
+CREATE TABLE files (
+    id INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE,
+    file_hash TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,      -- 0: the row does not come from the disk
+    scanned_ns INTEGER NOT NULL,
+    origin TEXT NOT NULL,           -- disk or buffer
+    version INTEGER,
+    line_count INTEGER NOT NULL,
+    node_count INTEGER NOT NULL,
+    error TEXT,
+    error_line INTEGER,
+    revision INTEGER NOT NULL,
+    starts BLOB NOT NULL,           -- JSON [segment, first line, ...]
+    bindings BLOB NOT NULL          -- JSON [[name, target], ...]
+);
+
+-- id = file << 40 | segment << 16 | index: a file's and a segment's nodes lie side by side.
+CREATE TABLE nodes (
+    id INTEGER PRIMARY KEY,
+    file INTEGER NOT NULL,
+    qualname TEXT NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    updated_ns INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    facts BLOB NOT NULL             -- JSON array, see rows.FACT_FIELDS
+);
+CREATE UNIQUE INDEX node_key ON nodes (file, qualname);
+CREATE INDEX node_name ON nodes (name COLLATE NOCASE, kind);
+
+CREATE TABLE uses (
+    id INTEGER PRIMARY KEY,         -- file << 40 | segment << 16
+    data BLOB NOT NULL              -- JSON [[index, [[kind, name, line, column], ...]], ...]
+);
+"""
+
+
+def open_writer(path: Path) -> tuple[sqlite3.Connection, str | None]:
+    """The write connection, and what happened to an unusable old database (None: nothing).
+
+    Raises StoreError where the database cannot be opened or created.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        reason = None
+        try:
+            return _open(path), None
+        except _Unusable as error:
+            reason = str(error)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
+                raise
+            reason = f"it is damaged ({error})"
+        kept = set_aside(path)
+        warning = f"the index {path} could not be used: {reason}; it was moved to {kept} and is rebuilt"
+        log.warning(warning)
+        return _open(path), warning
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"cannot open the index {path}: {error}") from error
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A read-only connection."""
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=5
+        )
+        connection.execute("PRAGMA query_only=1")
+        connection.execute("PRAGMA cache_size=-4000")
+        connection.execute("PRAGMA mmap_size=268435456")
+        return connection
+    except sqlite3.Error as error:
+        raise StoreError(f"cannot read the index {path}: {error}") from error
+
+
+def set_aside(path: Path) -> Path:
+    """Move the database away; the one set aside before is replaced."""
+    kept = path.with_name(path.name + ".damaged")
+    for suffix in ("", "-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).replace(kept.with_name(kept.name + suffix))
+    return kept
+
+
+class _Unusable(Exception):
+    """The file is no index of this version."""
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    try:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+        if empty:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.executescript(
+                f"BEGIN; {_TABLES} PRAGMA application_id={_APPLICATION_ID};"
+                f" PRAGMA user_version={SCHEMA_VERSION}; COMMIT;"
+            )
+        elif connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
+            raise _Unusable("it is not an index of this program")
+        elif version != SCHEMA_VERSION:
+            raise _Unusable(f"it has schema {version}, this program has {SCHEMA_VERSION}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        # WAL with NORMAL loses no committed transaction but at power loss, and then the files are read again.
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA cache_size=-8000")
+        # A cold start writes each index page many times: copy them from the log less often (16 MB).
+        connection.execute("PRAGMA wal_autocheckpoint=4000")
+        connection.execute("SELECT value FROM meta").fetchall()
+        connection.execute("SELECT id FROM files LIMIT 1").fetchall()
+        connection.execute("SELECT id FROM nodes LIMIT 1").fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return connection

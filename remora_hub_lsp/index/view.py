@@ -1,0 +1,261 @@
+"""What is read from the index: one `IndexView` is one read transaction.
+
+All answers are JSON-native (dict, list, str, int, bool, None), columns in UTF-16 code units.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from bisect import bisect_right
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from ..analysis.facts import MODULE
+from .rows import ABSOLUTE, FACT_FIELDS, LATER_FIELDS
+
+Json = dict[str, Any]
+
+FILE_SHIFT, SEGMENT_SHIFT = 40, 16
+_FACT = {name: number for number, name in enumerate(FACT_FIELDS)}
+_NODE = "SELECT id, qualname, name, updated_ns, source, facts FROM nodes"
+
+
+class _File:
+    """A file's row, with its segments' first lines."""
+
+    __slots__ = ("error", "hash", "id", "lines", "origin", "path", "revision", "segments", "starts", "version")
+
+    def __init__(self, row: tuple[Any, ...]) -> None:
+        self.id, self.path, self.hash, self.origin, self.version, self.revision, self.error, starts = row
+        flat = orjson.loads(starts)
+        self.segments: list[int] = flat[::2]
+        self.lines: list[int] = flat[1::2]
+        self.starts: dict[int, int] = dict(zip(self.segments, self.lines, strict=True))
+
+
+class IndexView:
+    """One moment of the index."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self._files: dict[str, _File | None] = {}
+        self._by_id: dict[int, _File | None] = {}
+        row = connection.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()
+        self.revision: int = row[0] if row else 0
+
+    def node(self, path: str, qualname: str) -> Json | None:
+        """The NodeState of one node, as models.NodeState has it."""
+        file = self._file(path)
+        if file is None:
+            return None
+        row = self._db.execute(f"{_NODE} WHERE file = ? AND qualname = ?", (file.id, qualname)).fetchone()
+        return _state(file, row) if row else None
+
+    def nodes_of(self, path: str) -> list[Json]:
+        """The NodeStates of a file's nodes in source order, the module first."""
+        file = self._file(path)
+        if file is None:
+            return []
+        states = [_state(file, row) for row in self._rows(file, 0, ABSOLUTE)]
+        return sorted(states, key=_source_order)
+
+    def node_at(self, path: str, line: int, character: int) -> Json | None:
+        """The innermost node at a place; the module where there is none, None where the file is unknown."""
+        file = self._file(path)
+        if file is None:
+            return None
+        at = bisect_right(file.lines, line)
+        candidates: list[Json] = []
+        # The class around a member is the nearest header before it: go back to the first segment that holds all.
+        for i in range(at - 1, -1, -1):
+            segment = file.segments[i]
+            found = [_state(file, row) for row in self._rows(file, segment, segment)]
+            candidates = [state for state in found if _contains(state["range"], line, character)]
+            if candidates or any("." not in state["qualname"] for state in found):
+                break
+        if not candidates:
+            return self.node(path, MODULE)
+        return max(candidates, key=lambda state: _start(state))
+
+    def outline(self, path: str) -> list[Json]:
+        """A file's classes and functions in source order."""
+        keep = ("node_name", "qualname", "kind", "node_type", "signature", "range", "name_range", "broken")
+        out = []
+        for state in self.nodes_of(path):
+            if state["node_type"] != "module":
+                entry = {name: state[name] for name in keep}
+                entry["name"] = entry.pop("node_name")
+                out.append(entry)
+        return out
+
+    def file(self, path: str) -> Json | None:
+        """The FileIndex of one file."""
+        row = self._db.execute(
+            "SELECT path, file_hash, node_count, scanned_ns, size, origin, version, error, error_line, revision"
+            " FROM files WHERE path = ?",
+            (path,),
+        ).fetchone()
+        if row is None:
+            return None
+        return {
+            "file_path": row[0], "file_hash": row[1], "node_count": row[2], "last_scanned": _iso(row[3]),
+            "size": row[4], "origin": row[5], "version": row[6], "error": row[7], "error_line": row[8], "revision": row[9],
+        }  # fmt: skip
+
+    def paths(self, suffix: str) -> list[str]:
+        """Files whose path ends with `suffix` at a folder's border, shortest first."""
+        escaped = suffix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        rows = self._db.execute(
+            "SELECT path FROM files WHERE path = ? OR path LIKE ? ESCAPE '\\' ORDER BY length(path), path LIMIT 20",
+            (suffix, "%/" + escaped),
+        )
+        return [row[0] for row in rows]
+
+    def qualnames(self, path: str) -> list[str]:
+        """The unique qualified names in a file."""
+        file = self._file(path)
+        if file is None:
+            return []
+        return [row[0] for row in self._db.execute("SELECT qualname FROM nodes WHERE file = ?", (file.id,))]
+
+    def has(self, path: str, qualname: str) -> bool:
+        """Whether the file defines that name."""
+        file = self._file(path)
+        sql = "SELECT 1 FROM nodes WHERE file = ? AND qualname = ?"
+        return file is not None and self._db.execute(sql, (file.id, qualname)).fetchone() is not None
+
+    def stat(self, path: str) -> tuple[int, int, int] | None:
+        """(mtime_ns, size, scanned_ns) of a file's row."""
+        sql = "SELECT mtime_ns, size, scanned_ns FROM files WHERE path = ?"
+        row: tuple[int, int, int] | None = self._db.execute(sql, (path,)).fetchone()
+        return row
+
+    def counts(self) -> tuple[int, int]:
+        """How many files and nodes."""
+        row = self._db.execute("SELECT count(*), coalesce(sum(node_count), 0) FROM files").fetchone()
+        return row[0], row[1]
+
+    def failed(self, limit: int = 1000) -> list[Json]:
+        """Files that could not be parsed as a whole, with the reason."""
+        rows = self._db.execute(
+            "SELECT path, error, error_line FROM files WHERE error IS NOT NULL ORDER BY path LIMIT ?", (limit,)
+        )
+        return [{"file": path, "error": error, "line": line} for path, error, line in rows]
+
+    def symbols(self, where: str, parameters: tuple[Any, ...], limit: int) -> list[tuple[int, str, str]]:
+        """(node id, name, kind) by a condition on the name index, for `search`."""
+        sql = f"SELECT id, name, kind FROM nodes INDEXED BY node_name WHERE {where} AND kind != 'module' LIMIT ?"
+        return self._db.execute(sql, (*parameters, limit)).fetchall()
+
+    def by_id(self, node_id: int) -> Json | None:
+        """The NodeState of a node by its row's id."""
+        row = self._db.execute(f"{_NODE} WHERE id = ?", (node_id,)).fetchone()
+        file = self._file_by_id(node_id >> FILE_SHIFT)
+        return _state(file, row) if row and file else None
+
+    def _rows(self, file: _File, first: int, last: int) -> list[tuple[Any, ...]]:
+        base = file.id << FILE_SHIFT
+        low, high = base | first << SEGMENT_SHIFT, base | last << SEGMENT_SHIFT | 0xFFFF
+        return self._db.execute(f"{_NODE} WHERE id BETWEEN ? AND ?", (low, high)).fetchall()
+
+    def _file(self, path: str) -> _File | None:
+        if path not in self._files:
+            row = self._db.execute(f"{_FILE} WHERE path = ?", (path,)).fetchone()
+            self._files[path] = _File(row) if row else None
+        return self._files[path]
+
+    def _file_by_id(self, number: int) -> _File | None:
+        if number not in self._by_id:
+            row = self._db.execute(f"{_FILE} WHERE id = ?", (number,)).fetchone()
+            self._by_id[number] = _File(row) if row else None
+        return self._by_id[number]
+
+
+_FILE = "SELECT id, path, file_hash, origin, version, revision, error, starts FROM files"
+
+
+@contextmanager
+def reading(connection: sqlite3.Connection) -> Iterator[IndexView]:
+    """An IndexView whose answers all come from one moment."""
+    connection.execute("BEGIN")
+    try:
+        yield IndexView(connection)
+    finally:
+        connection.execute("COMMIT")
+
+
+def _state(file: _File, row: tuple[Any, ...]) -> Json:
+    node_id, qualname, name, updated_ns, source, facts = row
+    values = orjson.loads(facts)
+    (
+        node_type, kind, line, col, end_line, end_col, name_line, name_col, name_end_line, name_end,
+        source_hash, signature, docstring, docstring_full, imports, decorators, line_count, complexity,
+        has_type_hints, broken,
+    ) = values[:20]  # fmt: skip
+    start = file.starts.get(node_id >> SEGMENT_SHIFT & ABSOLUTE, 0)
+    state = {
+        "key": f"node:{file.path}:{qualname}",
+        "file_path": file.path,
+        "node_name": name,
+        "node_type": node_type,
+        "kind": kind,
+        "qualname": qualname,
+        "source_hash": source_hash,
+        "file_hash": file.hash,
+        "signature": signature,
+        "docstring": docstring,
+        "docstring_full": docstring_full,
+        "imports": imports,
+        "decorators": decorators,
+        "callers": None,
+        "callees": None,
+        "related_tests": None,
+        "line_count": line_count,
+        "complexity": complexity,
+        "docstring_outdated": False,
+        "docstring_outdated_reason": None,
+        "has_type_hints": has_type_hints,
+        "last_updated": _iso(updated_ns),
+        "update_source": source,
+        "range": _range(start + line, col, start + end_line, end_col),
+        "name_range": _range(start + name_line, name_col, start + name_end_line, name_end),
+        "origin": file.origin,
+        "version": file.version,
+        "broken": broken,
+        "extra": {},
+    }
+    for name, value in zip(LATER_FIELDS, values[20:], strict=False):
+        state[name] = value
+    return state
+
+
+def _range(line: int, column: int, end_line: int, end_column: int) -> Json:
+    return {
+        "start": {"line": line, "character": column},
+        "end": {"line": end_line, "character": end_column},
+    }
+
+
+def _contains(range_: Json, line: int, character: int) -> bool:
+    start, end = range_["start"], range_["end"]
+    # The column does not matter on the first line: the white space before a definition belongs to it.
+    return bool(start["line"] <= line and (line, character) <= (end["line"], end["character"]))
+
+
+def _start(state: Json) -> tuple[int, int]:
+    start = state["range"]["start"]
+    return start["line"], start["character"]
+
+
+def _source_order(state: Json) -> tuple[bool, int, int]:
+    return (state["node_type"] != "module", *_start(state))
+
+
+@lru_cache(maxsize=256)
+def _iso(nanoseconds: int) -> str:
+    return datetime.fromtimestamp(nanoseconds / 1e9, UTC).isoformat(timespec="milliseconds")
