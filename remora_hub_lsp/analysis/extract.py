@@ -145,12 +145,16 @@ def _place(facts: NodeFacts) -> tuple[int, int]:
 class _Scope:
     """What the statements of one scope do with names."""
 
-    __slots__ = ("bound", "complexity", "definitions", "hints", "imports", "module_names", "outer", "roots", "uses")
+    __slots__ = (
+        "bound", "complexity", "definitions", "hints", "imports", "module_names", "outer", "parameters", "roots",
+        "uses",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.uses: list[Use] = []
         self.roots: set[str] = set()
         self.bound: set[str] = set()
+        self.parameters: frozenset[str] = frozenset()
         self.outer: set[str] = set()  # declared global or nonlocal
         self.module_names: set[str] = set()  # declared global
         self.imports: list[Binding] = []
@@ -178,6 +182,7 @@ class _Pass:
         self.signature_parts(node, scope)
         hints, signature_uses, signature_roots = scope.hints, len(scope.uses), scope.roots
         scope.roots = set()
+        scope.parameters = frozenset(scope.bound)  # nothing else binds in a signature but `:=`
         self.scan(list(node.body), scope, REFERENCE)
         scope.bound -= scope.outer
         is_class = node.__class__ is ast.ClassDef
@@ -281,11 +286,12 @@ class _Pass:
         )
 
     def _text(self, node: ast.expr) -> str:
-        """An expression's source where that is one line, else as normalised."""
+        """A decorator's source where that is one line, else as normalised: nearly all are calls, slow to unparse."""
         line = node.lineno - 1 - self.source.skipped
-        if node.end_lineno != node.lineno or not self.source.ascii:
+        text = self.source.lines[line]
+        if node.__class__ is not ast.Call or node.end_lineno != node.lineno or not text.isascii():
             return expression(node)
-        return self.source.lines[line][node.col_offset : node.end_col_offset]
+        return text[node.col_offset : node.end_col_offset]
 
     def _name_range(self, node: Definition) -> tuple[int, int, int]:
         """Line, first and end UTF-16 column of the defined name; the tree does not tell."""
@@ -313,7 +319,7 @@ class _Pass:
         """
         use, root, bind = scope.uses.append, scope.roots.add, scope.bound.add
         pop, push, extend = todo.pop, todo.append, todo.extend
-        base, call = self.base, phase + 1
+        base, call, parameters = self.base, phase + 1, scope.parameters
         name_class, attribute, load, constant, call_class = ast.Name, ast.Attribute, ast.Load, ast.Constant, ast.Call
         expression_statement, assign = ast.Expr, ast.Assign
         while todo:
@@ -323,12 +329,12 @@ class _Pass:
                 node = node.value
                 cls = node.__class__
             if cls is name_class:
-                if node.ctx.__class__ is load:
-                    name = node.id
+                name = node.id
+                if node.ctx.__class__ is not load:
+                    bind(name)
+                elif name not in parameters:
                     root(name)
                     use((phase, name, node.lineno - base, node.col_offset))
-                else:
-                    bind(node.id)
                 continue
             if cls is constant:
                 continue

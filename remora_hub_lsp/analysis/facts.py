@@ -63,17 +63,27 @@ class Failure(NamedTuple):
     line: int
 
 
+class PlacedNode(NamedTuple):
+    """A node with the name that is unique in its file, and where it stands: segment id and which of its nodes."""
+
+    unique: str
+    segment: int
+    number: int
+    facts: NodeFacts
+
+
 class Segment:
     """A run of whole lines holding one statement, or only blank lines and comments (`gap`).
 
     lines: how many. nodes: in source order. uses, roots, bindings, hints: what the statement adds to the scope
     that it stands in (module or class). last: line and UTF-16 column where the statement ends.
-    escapes: it declares names global, which changes what definitions
-    beside it are called. string: the value of a bare string statement, which is a docstring where it comes first.
+    escapes: it declares names global, which changes what definitions beside it are called.
+    string: the value of a bare string statement, which is a docstring where it comes first.
     """
 
     __slots__ = (
-        "bindings", "broken", "escapes", "gap", "hints", "id", "last", "lines", "nodes", "roots", "string", "uses",
+        "bindings", "block", "broken", "escapes", "gap", "hints", "id", "last", "lines", "nodes", "roots", "string",
+        "uses",
     )  # fmt: skip
 
     def __init__(self, lines: int, *, gap: bool = False) -> None:
@@ -89,62 +99,69 @@ class Segment:
         self.last = (0, 0)
         self.string: str | None = None
         self.broken: Failure | None = None
+        self.block: Block | None = None
 
 
 class ClassBody:
     """A top-level class as its header (decorators, `class` line, docstring) and its members.
 
-    The header segment's first node is the class without its members' share.
+    The header segment's node is the class without its members' share. fresh: it knows the class's end and hash,
+    since no member changed after it was made.
     """
 
-    __slots__ = ("fresh", "header", "indent", "members", "node")
+    __slots__ = ("block", "fresh", "header", "indent", "members")
 
     def __init__(self, header: Segment, members: list[Segment], indent: str, fresh: bool = False) -> None:
         self.header = header
         self.members = members
         self.indent = indent
-        self.fresh = fresh  # the header's facts know the class's end and hash: no member changed since
-        self.node: NodeFacts | None = None  # the whole class; None when it has to be put together anew
+        self.fresh = fresh
+        self.block: Block | None = None
 
     @property
     def lines(self) -> int:
+        if self.block is not None:
+            return self.block.lines
         return self.header.lines + sum(member.lines for member in self.members)
 
     @property
     def gap(self) -> bool:
         return False
 
+    def changed(self) -> None:
+        """The header or a member is about to change."""
+        self.block = None
+        self.fresh = False
+
 
 Item = Segment | ClassBody
 
 
-class PlacedNode(NamedTuple):
-    """A node with the name that is unique in its file, and where it stands: segment id and which of its nodes."""
+class Block(NamedTuple):
+    """What one item adds to its file, kept until the item changes.
 
-    unique: str
-    segment: int
-    number: int
-    facts: NodeFacts
+    nodes: not yet told apart from namesakes. segments: those with nodes or uses, and their first line in the item.
+    """
 
-
-class PlacedSegment(NamedTuple):
-    """A segment, its first line in the file, and the qualname of the scope it adds to (class or <module>)."""
-
-    segment: Segment
-    start: int
-    owner: str
+    lines: int
+    nodes: list[PlacedNode]
+    segments: list[tuple[Segment, int]]
+    bindings: tuple[Binding, ...]
+    roots: frozenset[str]
+    hints: bool
+    broken: Failure | None
 
 
 class FileFacts(NamedTuple):
     """All that is known of one file's text.
 
     nodes: source order, the module first (its lines count from the file's start; segment -1).
-    segments: those that are no gap, in source order. bindings: imports of the module scope.
+    segments: those with nodes or uses, in source order, with their first line. bindings: imports of the module scope.
     error, error_line: the first statement that does not parse. file_hash: SHA-256 of the text as UTF-8.
     """
 
     nodes: list[PlacedNode]
-    segments: list[PlacedSegment]
+    segments: list[tuple[Segment, int]]
     bindings: list[Binding]
     error: str | None
     error_line: int | None

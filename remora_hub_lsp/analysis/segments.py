@@ -11,31 +11,25 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from hashlib import sha256
-from inspect import cleandoc
 from itertools import accumulate
 
-from .facts import (
-    MODULE,
-    Binding,
-    ClassBody,
-    Failure,
-    FileFacts,
-    Item,
-    NodeFacts,
-    PlacedNode,
-    PlacedSegment,
-    Segment,
-)
-from .text import Untouched, index_of, split_lines, units
-from .tiles import Parser, name_of, parse_header, parse_members, parse_module, recover
+from .assembly import assemble
+from .facts import ClassBody, Failure, FileFacts, Item, NodeFacts, Segment
+from .text import Untouched, split_lines, units
+from .tiles import Parser, end_of, name_of, parse_header, parse_members, parse_module, recover
 
 # Neighbours are taken in at once only up to this many lines; what needs more waits for `settle`.
 WIDEN_LINES = 400
 
 
-def extract(text: str) -> FileFacts:
+def extract(text: str, file_hash: str | None = None) -> FileFacts:
     """The facts of a whole text. Never raises: what does not parse is marked broken."""
-    return SegmentedText(split_lines(text)).facts()
+    return SegmentedText(split_lines(text)).facts(file_hash)
+
+
+def text_hash(lines: Sequence[str]) -> str:
+    """SHA-256 (hex) of a text as UTF-8."""
+    return sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class SegmentedText:
@@ -70,7 +64,7 @@ class SegmentedText:
 
     def replace(self, lines: list[str], items: list[Item]) -> None:
         """Take over new lines that were cut up elsewhere; what is broken in them keeps its last good facts."""
-        _remember(self.items, items)
+        _remember(self.items, items, lines)
         self.lines = lines
         self.items = items
         self._settled = True
@@ -90,16 +84,15 @@ class SegmentedText:
         self.items = found
         return True
 
-    def facts(self) -> FileFacts:
-        """All facts now, with names made unique in source order."""
-        return _Assembly(self).facts
+    def facts(self, file_hash: str | None = None) -> FileFacts:
+        """All facts now. file_hash: the text's hash, where the caller has it already (text_hash)."""
+        return assemble(self.items, self.lines, self._give_id, file_hash or text_hash(self.lines))
 
-    def give_id(self, segment: Segment) -> int:
-        """The segment's id, unique in this text's life."""
+    def _give_id(self, segment: Segment) -> None:
+        """An id that is unique in this text's life."""
         if segment.id < 0:
             segment.id = self._next_id
             self._next_id += 1
-        return segment.id
 
     def _segments(self) -> list[Segment]:
         out: list[Segment] = []
@@ -146,7 +139,7 @@ class SegmentedText:
                 return False
             found = recover(lines, before.indent, owner)  # type: ignore[assignment]
         before.members += found  # type: ignore[arg-type]
-        before.node, before.fresh = None, False
+        before.changed()
         self.items[i : region.j + 1] = []
         return True
 
@@ -155,7 +148,7 @@ class SegmentedText:
         head = body.header.lines
         if start < head < end:
             return False
-        body.node, body.fresh = None, False
+        body.changed()
         if start < head:
             return self._edit_header(body, lines, head + grow)
         i, j, starts = _touched(body.members, start - head, end - head)  # type: ignore[arg-type]
@@ -177,7 +170,7 @@ class SegmentedText:
             if len(lines) <= WIDEN_LINES and not isinstance(parse_module(lines), Failure):
                 return False
             body.header = kept = Segment(head)
-            _keep(kept, old, found)
+            _keep(kept, old, found, lines[:head])
             return True
         body.header = found
         return found.nodes[0].name == old.nodes[0].name and _whole(body)
@@ -210,9 +203,10 @@ class _Region:
 
     def give_up(self, recoverer: Parser) -> None:
         """Cut up what can be, and let the rest keep its last good facts."""
-        found = recoverer(self.text())
+        text = self.text()
+        found = recoverer(text)
         assert not isinstance(found, Failure)
-        _remember(self.items[self.i : self.j + 1], found)
+        _remember(self.items[self.i : self.j + 1], found, text)
         self._splice(found)
 
     def _try(self, parser: Parser) -> bool:
@@ -270,10 +264,12 @@ def _whole(body: ClassBody) -> bool:
     return documented if first is None else documented or first.string is None
 
 
-def _remember(old: Sequence[Item], new: Sequence[Item]) -> None:
-    """Give each broken item of `new` the facts of the item of `old` that it was: by name, else by order."""
+def _remember(old: Sequence[Item], new: Sequence[Item], lines: Sequence[str]) -> None:
+    """Give each broken item of `new`, whose text is `lines`, the facts of the item of `old` that it was: by name,
+    else by order."""
     healthy = {name_of(item) for item in new if not _is_broken(item)}
     left = [item for item in old if not item.gap and (name_of(item) is None or name_of(item) not in healthy)]
+    starts = dict(zip(map(id, new), accumulate((item.lines for item in new), initial=0), strict=False))
     broken = [item for item in new if _is_broken(item)]
     pairs: list[tuple[Item, Item]] = []
     for item in broken:
@@ -284,139 +280,53 @@ def _remember(old: Sequence[Item], new: Sequence[Item]) -> None:
             pairs.append((item, match))
     matched = {id(item) for item, _ in pairs}
     rest = [item for item in broken if id(item) not in matched]
-    if len(rest) == len(left):
-        pairs += zip(rest, left, strict=True)
+    left.sort(key=lambda item: name_of(item) is None)  # what holds definitions must not be lost
+    pairs += zip(rest, left, strict=False)
     for item, was in pairs:
-        _restore(item, was)
+        start = starts[id(item)]
+        _restore(item, was, lines[start : start + item.lines])
 
 
-def _restore(item: Item, was: Item) -> None:
+def _restore(item: Item, was: Item, lines: Sequence[str]) -> None:
     if isinstance(item, ClassBody):
         if isinstance(was, ClassBody):
+            head = item.header.lines
             if item.header.broken:
-                _keep(item.header, was.header, item.header.broken)
-            _remember(was.members, item.members)
+                _keep(item.header, was.header, item.header.broken, lines[:head])
+            _remember(was.members, item.members, lines[head:])
         return
     if isinstance(was, Segment) and item.broken:
-        _keep(item, was, item.broken)
+        _keep(item, was, item.broken, lines)
 
 
-def _keep(segment: Segment, was: Segment, failure: Failure) -> None:
+def _keep(segment: Segment, was: Segment, failure: Failure, lines: Sequence[str]) -> None:
     """Let `segment`, which does not parse, keep the last good facts."""
-    last = max(segment.lines - 1, 0)
     segment.broken = failure
-    segment.nodes = [
-        facts._replace(
-            line=min(facts.line, last),
-            end_line=min(facts.end_line, last),
-            name_line=min(facts.name_line, last),
-            broken=failure.message,
-        )
-        for facts in was.nodes
-    ]
+    segment.last = end_of(lines)
+    segment.nodes = [_within(facts, lines, segment.last)._replace(broken=failure.message) for facts in was.nodes]
     segment.uses, segment.roots, segment.bindings = was.uses, was.roots, was.bindings
-    segment.hints, segment.string, segment.last = was.hints, was.string, (last, was.last[1])
+    segment.hints, segment.string = was.hints, was.string
+
+
+def _within(facts: NodeFacts, lines: Sequence[str], last: tuple[int, int]) -> NodeFacts:
+    """The node's old place, kept within the lines that there are now."""
+
+    def place(line: int, column: int) -> tuple[int, int]:
+        if line >= last[0]:
+            return last[0], min(column, last[1]) if line == last[0] else last[1]
+        return line, min(column, units(lines[line].rstrip("\r\n"), "utf-16"))
+
+    line, col = place(facts.line, facts.col)
+    name_line, name_col = place(facts.name_line, facts.name_col)
+    name_end = place(facts.name_line, facts.name_end)[1]
+    end_line, end_col = last if facts.line == 0 else place(facts.end_line, facts.end_col)
+    return facts._replace(
+        line=line, col=col, end_line=end_line, end_col=end_col,
+        name_line=name_line, name_col=name_col, name_end=name_end,
+    )  # fmt: skip
 
 
 def _is_broken(item: Item) -> bool:
     if isinstance(item, ClassBody):
         return item.header.broken is not None or any(member.broken for member in item.members)
     return item.broken is not None
-
-
-class _Assembly:
-    """One pass over the segments, putting the file's facts together."""
-
-    def __init__(self, text: SegmentedText) -> None:
-        self.text = text
-        self.counts: dict[str, int] = {}
-        self.nodes: list[PlacedNode] = []
-        self.segments: list[PlacedSegment] = []
-        self.bindings: list[Binding] = []
-        self.roots: set[str] = set()
-        self.hints = False
-        self.error: tuple[str, int] | None = None
-        line = 0
-        for item in text.items:
-            if not item.gap:
-                if isinstance(item, ClassBody):
-                    self._class(item, line)
-                else:
-                    self._place(item, line, MODULE)
-            line += item.lines
-        self.facts = self._finish()
-
-    def _finish(self) -> FileFacts:
-        lines = self.text.lines
-        digest = sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
-        message, error_line = self.error or (None, None)
-        self.nodes.insert(0, PlacedNode(MODULE, -1, 0, self._module(digest)))
-        return FileFacts(self.nodes, self.segments, self.bindings, message, error_line, len(lines), digest)
-
-    def _module(self, digest: str) -> NodeFacts:
-        lines = self.text.lines
-        first = next((item for item in self.text.items if not item.gap), None)
-        string = first.string if isinstance(first, Segment) else None
-        last = len(lines) - 1
-        end_col = 0
-        if lines and lines[last][-1] not in "\r\n":
-            end_col = units(lines[last], "utf-16")
-        end_line = last if end_col else len(lines)
-        return NodeFacts(
-            MODULE, MODULE, "module", "module", 0, 0, end_line, end_col, 0, 0, 0, None,
-            None if string is None else cleandoc(string), (), digest, len(lines), None, self.hints,
-            frozenset(self.roots), (), (), self.error[0] if self.error else None,
-        )  # fmt: skip
-
-    def _place(self, segment: Segment, start: int, owner: str) -> None:
-        number = self.text.give_id(segment)
-        self.segments.append(PlacedSegment(segment, start, owner))
-        for which, facts in enumerate(segment.nodes):
-            self._node(number, which, facts)
-        if owner == MODULE:
-            self.bindings += segment.bindings
-            self.roots |= segment.roots
-            self.hints = self.hints or segment.hints
-        if segment.broken and self.error is None:
-            self.error = (segment.broken[0], start + segment.broken[1])
-
-    def _node(self, segment: int, which: int, facts: NodeFacts) -> None:
-        name = facts.qualname
-        count = self.counts[name] = self.counts.get(name, 0) + 1
-        self.nodes.append(PlacedNode(name if count == 1 else f"{name}#{count}", segment, which, facts))
-
-    def _class(self, body: ClassBody, start: int) -> None:
-        if body.node is None:
-            body.node = self._whole_class(body, start)
-        header = body.header
-        number = self.text.give_id(header)
-        self.segments.append(PlacedSegment(header, start, MODULE))
-        self._node(number, 0, body.node)
-        if header.broken and self.error is None:
-            self.error = (header.broken[0], start + header.broken[1])
-        line = start + header.lines
-        for member in body.members:
-            if not member.gap:
-                self._place(member, line, body.node.qualname)
-            line += member.lines
-
-    def _whole_class(self, body: ClassBody, start: int) -> NodeFacts:
-        facts = body.header.nodes[0]
-        roots, imports, hints = set(facts.roots), list(facts.local_imports), False
-        line = end_line = body.header.lines
-        end_col = 0
-        for member in body.members:
-            if not member.gap:
-                roots |= member.roots
-                imports += [target for _, target in member.bindings]
-                hints = hints or member.hints
-                end_line, end_col = line + member.last[0], member.last[1]
-            line += member.lines
-        facts = facts._replace(roots=frozenset(roots), local_imports=tuple(imports), has_type_hints=hints)
-        if body.fresh:
-            return facts
-        lines = self.text.lines[start + facts.line : start + end_line + 1]
-        lines[-1] = lines[-1][: index_of(lines[-1], end_col, "utf-16")]
-        digest = sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
-        count = end_line - facts.line + 1
-        return facts._replace(end_line=end_line, end_col=end_col, line_count=count, source_hash=digest)

@@ -83,7 +83,8 @@ def parse_members(lines: Sequence[str], indent: str, owner: str) -> list[Segment
 
 def parse_header(lines: Sequence[str], indent: str) -> Segment | Failure:
     """The segment of a class's decorators, `class` line and docstring."""
-    tree = parse([*lines, f"{indent}pass\n"])
+    whole = [*lines, f"{indent}pass\n"]
+    tree = parse(whole)
     if isinstance(tree, Failure):
         return tree
     node = tree.body[0]
@@ -93,13 +94,13 @@ def parse_header(lines: Sequence[str], indent: str) -> Segment | Failure:
     if len(node.body) != extra or node.body[-1].lineno != len(lines) + 1:
         return Failure("members stand in the class's header", 0)
     segment = Segment(len(lines))
-    class_header_facts(segment, node, Source(lines), 0)
+    class_header_facts(segment, node, Source(whole), 0)
     return segment
 
 
 def recover(lines: Sequence[str], indent: str = "", owner: str = "") -> list[Item]:
     """Segments of text that does not parse as a whole: as many statements as possible, the others marked broken."""
-    starts = [i for i, line in enumerate(lines) if _starts_statement(line, indent)]
+    starts = _statement_starts(lines, indent)
     items: list[Item] = []
     first = starts[0] if starts else len(lines)
     if first:
@@ -147,7 +148,7 @@ def _broken(lines: Sequence[str], failure: Failure, owner: str) -> Item:
             return body
     segment = Segment(len(lines))
     segment.broken = failure
-    segment.last = (len(lines) - 1, units(lines[-1].rstrip("\r\n"), "utf-16"))
+    segment.last = end_of(lines)
     if at is not None and found:
         segment.nodes = [_least(lines, at, found, failure, owner)]
     return segment
@@ -176,10 +177,7 @@ def _broken_class(lines: Sequence[str], at: int, failure: Failure) -> ClassBody 
 def _least(lines: Sequence[str], at: int, found: re.Match[str], failure: Failure, owner: str) -> NodeFacts:
     """A definition of which only the first lines may be readable."""
     whole = _readable_head(lines, at, owner)
-    last = len(lines) - 1
-    while last > at and _BLANK.match(lines[last]):
-        last -= 1
-    end_col = units(lines[last].rstrip("\r\n"), "utf-16")
+    last, end_col = end_of(lines)
     source_hash = sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
     if whole is not None:
         return whole._replace(
@@ -196,6 +194,14 @@ def _least(lines: Sequence[str], at: int, found: re.Match[str], failure: Failure
     )  # fmt: skip
 
 
+def end_of(lines: Sequence[str]) -> tuple[int, int]:
+    """Line and UTF-16 column where the last line that is not blank ends."""
+    last = len(lines) - 1
+    while last > 0 and _BLANK.match(lines[last]):
+        last -= 1
+    return last, units(lines[last].rstrip("\r\n"), "utf-16")
+
+
 def _readable_head(lines: Sequence[str], at: int, owner: str) -> NodeFacts | None:
     """The definition's own first lines with an empty body, where they parse."""
     indent = re.match(r"[ \t\f]*", lines[at])[0]  # type: ignore[index]
@@ -210,6 +216,18 @@ def _readable_head(lines: Sequence[str], at: int, owner: str) -> NodeFacts | Non
 
 def _nodes(item: Item) -> list[NodeFacts]:
     return item.header.nodes if isinstance(item, ClassBody) else item.nodes
+
+
+def _statement_starts(lines: Sequence[str], indent: str) -> list[int]:
+    """The lines that statements seem to start at, by their indentation; decorators start what they decorate."""
+    starts: list[int] = []
+    decorated = False
+    for i, line in enumerate(lines):
+        if _starts_statement(line, indent):
+            if not decorated:
+                starts.append(i)
+            decorated = line.lstrip().startswith("@")
+    return starts
 
 
 def _starts_statement(line: str, indent: str) -> bool:

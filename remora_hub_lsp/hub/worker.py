@@ -74,7 +74,7 @@ def rows_of(path: str, data: bytes, digest: str) -> FileRows:
         text = decode(data)
     except SourceError as error:
         return failed_rows(path, digest, str(error), error.line)
-    return encode(path, extract(text)._replace(file_hash=digest))
+    return encode(path, extract(text, digest))
 
 
 def failed_rows(path: str, digest: str, message: str, line: int | None) -> FileRows:

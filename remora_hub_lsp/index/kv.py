@@ -112,6 +112,8 @@ class NodeStateKV:
             if split_key(state.key) != (state.file_path, state.qualname):
                 raise KeyFormatError(f"key {state.key!r} does not name {state.file_path}, {state.qualname}")
             by_file.setdefault(state.file_path, []).append(state)
+        if not by_file:
+            return self.revision
         with self._transaction() as revision:
             for path, group in by_file.items():
                 self._set_in_file(path, group, revision)
@@ -119,14 +121,16 @@ class NodeStateKV:
 
     def delete(self, key: str) -> bool:
         """Remove one node; whether there was one."""
+        if self.get(key) is None:
+            return False
         path, qualname = split_key(key)
         with self._transaction():
-            cursor = self._db.execute(
+            self._db.execute(
                 "DELETE FROM nodes WHERE qualname = ? AND file = (SELECT id FROM files WHERE path = ?)",
                 (qualname, path),
             )
             self._recount(path)
-        return cursor.rowcount > 0
+        return True
 
     # ---- files
 
@@ -147,12 +151,11 @@ class NodeStateKV:
 
     def restamp(self, stamps: Iterable[tuple[str, Stamp]]) -> None:
         """New stamps for files whose bytes did not change; the revision stays."""
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany(
-            "UPDATE files SET size = ?, mtime_ns = ?, scanned_ns = ?, origin = ?, version = ? WHERE path = ?",
-            [(*stamp, path) for path, stamp in stamps],
-        )
-        self._db.execute("COMMIT")
+        with self._transaction(raise_revision=False):
+            self._db.executemany(
+                "UPDATE files SET size = ?, mtime_ns = ?, scanned_ns = ?, origin = ?, version = ? WHERE path = ?",
+                [(*stamp, path) for path, stamp in stamps],
+            )
 
     def invalidate_file(self, path: str) -> Changed:
         """Remove a file with all its nodes."""
@@ -244,20 +247,25 @@ class NodeStateKV:
         self._db.close()
 
     def rebuild(self) -> None:
-        """Set a database that proved damaged aside and start an empty one."""
+        """Set a database that proved damaged aside and start an empty one. The revision goes on."""
+        revision = self.revision
         self.close()
         set_aside(self.path)
         self.__init__(self.path)  # type: ignore[misc]
+        self._set_meta("revision", revision)
+        self.revision = revision
 
     @contextmanager
-    def _transaction(self) -> Iterator[int]:
+    def _transaction(self, raise_revision: bool = True) -> Iterator[int]:
         """A write transaction that raises the revision; gives the new one. Nothing is written if it fails."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                revision = self.revision + 1
+                # Read anew: another process may have written, too.
+                revision = self._meta("revision", 0) + raise_revision
                 yield revision
-                self._set_meta("revision", revision)
+                if raise_revision:
+                    self._set_meta("revision", revision)
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:

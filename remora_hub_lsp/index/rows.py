@@ -76,6 +76,7 @@ class LiveRows:
         self._segments: set[int] = set()
         self._bindings: list[Binding] | None = None
         self._targets: dict[str, list[Binding]] = {}
+        self._binding_json = b"[]"
 
     def update(self, facts: FileFacts) -> FileRows:
         """Rows for `facts`; only what differs from the last call, and everything at the first."""
@@ -84,12 +85,15 @@ class LiveRows:
         if not same_bindings:
             self._bindings = facts.bindings
             self._targets = _by_root(facts.bindings)
+            self._binding_json = orjson.dumps([(name, self._absolute(target)) for name, target in facts.bindings])
         before, after, changed = self._rows, {}, []
         for placed in facts.nodes:
             old = before.get(placed.unique)
-            if old is not None and _same(old[0], placed) and (
-                same_bindings or old[1] == self._imports(placed.facts)
-            ):  # fmt: skip
+            if (
+                old is not None
+                and (old[0] is placed or old[0] == placed)
+                and (same_bindings or old[1] == self._imports(placed.facts))
+            ):
                 after[placed.unique] = old
                 continue
             imports = self._imports(placed.facts)
@@ -97,13 +101,15 @@ class LiveRows:
             after[placed.unique] = (placed, imports, row)
             changed.append(row)
         self._rows = after
-        segments = {placed.segment.id for placed in facts.segments}
+        known = self._segments
+        segments = {segment.id for segment, _ in facts.segments}
+        fresh = segments - known
         uses = [
-            (placed.segment.id, data)
-            for placed in facts.segments
-            if placed.segment.id not in self._segments and (data := _uses(placed.segment.uses, placed.segment.nodes))
+            (segment.id, data)
+            for segment, _ in (facts.segments if fresh else ())
+            if segment.id in fresh and (data := _uses(segment.uses, segment.nodes))
         ]
-        gone_uses = tuple(self._segments - segments)
+        gone_uses = tuple(known - segments)
         self._segments = segments
         return FileRows(
             self.path,
@@ -113,7 +119,7 @@ class LiveRows:
             facts.error,
             facts.error_line,
             orjson.dumps(_starts(facts)),
-            orjson.dumps([(name, self._absolute(target)) for name, target in facts.bindings]),
+            self._binding_json,
             changed,
             uses,
             partial,
@@ -122,13 +128,16 @@ class LiveRows:
         )
 
     def _imports(self, facts: NodeFacts) -> tuple[str, ...]:
-        """Dotted names of what the node uses of its own and the module's imports."""
+        """Dotted names of what the node uses of its own and the module's imports; a module has all of its own."""
         targets = set(facts.local_imports)
-        if self._targets:
+        if facts.node_type == "module":
+            targets.update(target for bindings in self._targets.values() for _, target in bindings)
+        elif self._targets:
             for root in facts.roots & self._targets.keys():
                 for name, target in self._targets[root]:
                     # `import a.b` is used where `a.b` stands; plain names wherever their root stands.
-                    if "." not in name or name == root or any(use[1].startswith(name) for use in facts.uses):
+                    # A class's uses stand with its members: there the root has to do.
+                    if "." not in name or not facts.uses or any(use[1].startswith(name) for use in facts.uses):
                         targets.add(target)
         return tuple(sorted(self._absolute(target) for target in targets)) if targets else ()
 
@@ -157,14 +166,8 @@ def summary(docstring: str | None) -> str | None:
     return line if len(line) <= SUMMARY_LENGTH else line[: SUMMARY_LENGTH - 1].rstrip() + "…"
 
 
-def _same(old: PlacedNode, new: PlacedNode) -> bool:
-    return (
-        old.segment == new.segment and old.number == new.number and (old.facts is new.facts or old.facts == new.facts)
-    )
-
-
 def _starts(facts: FileFacts) -> list[int]:
-    return [n for placed in facts.segments if placed.segment.nodes for n in (placed.segment.id, placed.start)]
+    return [n for segment, start in facts.segments if segment.nodes for n in (segment.id, start)]
 
 
 def _by_root(bindings: Iterable[Binding]) -> dict[str, list[Binding]]:

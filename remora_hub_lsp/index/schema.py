@@ -60,6 +60,7 @@ CREATE TABLE uses (
     data BLOB NOT NULL              -- JSON [[index, [[kind, name, line, column], ...]], ...]
 );
 """
+_TABLE_NAMES = {"meta", "files", "nodes", "uses", "node_key", "node_name"}
 
 
 def open_writer(path: Path) -> tuple[sqlite3.Connection, str | None]:
@@ -69,6 +70,8 @@ def open_writer(path: Path) -> tuple[sqlite3.Connection, str | None]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            return _open_instead_of_folder(path)
         reason = None
         try:
             return _open(path), None
@@ -104,13 +107,26 @@ def set_aside(path: Path) -> Path:
     """Move the database away; the one set aside before is replaced."""
     kept = path.with_name(path.name + ".damaged")
     for suffix in ("", "-wal", "-shm"):
+        old = kept.with_name(kept.name + suffix)
+        old.unlink(missing_ok=True)  # a log must not come to lie beside another database
         with contextlib.suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).replace(kept.with_name(kept.name + suffix))
+            path.with_name(path.name + suffix).replace(old)
     return kept
 
 
 class _Unusable(Exception):
     """The file is no index of this version."""
+
+
+def _open_instead_of_folder(path: Path) -> tuple[sqlite3.Connection, str]:
+    """Only an empty folder gives way (container engines make one for a mount that is not there)."""
+    try:
+        path.rmdir()
+    except OSError:
+        raise StoreError(f"cannot open the index {path}: it is a directory; name a file") from None
+    warning = f"the index {path} was an empty directory; it was removed and the index is built"
+    log.warning(warning)
+    return _open(path), warning
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -128,6 +144,8 @@ def _open(path: Path) -> sqlite3.Connection:
             raise _Unusable("it is not an index of this program")
         elif version != SCHEMA_VERSION:
             raise _Unusable(f"it has schema {version}, this program has {SCHEMA_VERSION}")
+        elif missing := _TABLE_NAMES - {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}:
+            raise _Unusable(f"it lacks {', '.join(sorted(missing))}")
         connection.execute("PRAGMA journal_mode=WAL")
         # WAL with NORMAL loses no committed transaction but at power loss, and then the files are read again.
         connection.execute("PRAGMA synchronous=NORMAL")

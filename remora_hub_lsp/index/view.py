@@ -15,7 +15,6 @@ from typing import Any
 
 import orjson
 
-from ..analysis.facts import MODULE
 from .rows import ABSOLUTE, FACT_FIELDS, LATER_FIELDS
 
 Json = dict[str, Any]
@@ -78,9 +77,10 @@ class IndexView:
             candidates = [state for state in found if _contains(state["range"], line, character)]
             if candidates or any("." not in state["qualname"] for state in found):
                 break
-        if not candidates:
-            return self.node(path, MODULE)
-        return max(candidates, key=lambda state: _start(state))
+        for state in [_state(file, row) for row in self._rows(file, ABSOLUTE, ABSOLUTE)]:
+            if state["node_type"] == "module" or _contains(state["range"], line, character):
+                candidates.append(state)
+        return max(candidates, key=lambda state: (state["node_type"] != "module", _start(state)), default=None)
 
     def outline(self, path: str) -> list[Json]:
         """A file's classes and functions in source order."""
@@ -104,7 +104,8 @@ class IndexView:
             return None
         return {
             "file_path": row[0], "file_hash": row[1], "node_count": row[2], "last_scanned": _iso(row[3]),
-            "size": row[4], "origin": row[5], "version": row[6], "error": row[7], "error_line": row[8], "revision": row[9],
+            "size": row[4], "origin": row[5], "version": row[6],
+            "error": row[7], "error_line": row[8], "revision": row[9],
         }  # fmt: skip
 
     def paths(self, suffix: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any
 
-from remora_hub_lsp.analysis.facts import FileFacts, Use
+from remora_hub_lsp.analysis.facts import MODULE, FileFacts, Use
 
 from .oracle import Known, known
 
@@ -19,13 +19,15 @@ def canonical(facts: FileFacts) -> Canonical:
     """
     uses: defaultdict[str, Counter[Use]] = defaultdict(Counter)
     out: Canonical = {"file": (facts.error, facts.error_line, facts.line_count, facts.file_hash)}
-    starts = {placed.segment.id: placed.start for placed in facts.segments}
-    for segment, start, owner in facts.segments:
+    starts = {segment.id: start for segment, start in facts.segments}
+    nodes = known(facts)
+    for segment, start in facts.segments:
+        owner = _around(nodes, start)
         uses[owner].update((kind, name, start + line, column) for kind, name, line, column in segment.uses)
-    for node, placed in zip(known(facts), facts.nodes, strict=True):
+    for node, placed in zip(nodes, facts.nodes, strict=True):
         start = starts.get(placed.segment, 0)
-        uses[node.facts.qualname].update(
-            (kind, name, start + line, col) for kind, name, line, col in node.facts.uses
+        uses[node.unique].update(
+            (kind, name, start + line, column) for kind, name, line, column in node.facts.uses
         )
         assert node.unique not in out, f"{node.unique} is not unique"
         out[node.unique] = plain(node)
@@ -33,6 +35,14 @@ def canonical(facts: FileFacts) -> Canonical:
     out["imports"] = sorted(facts.bindings)
     out["uses"] = {owner: counted for owner, counted in uses.items() if counted}
     return out
+
+
+def _around(nodes: list[Known], line: int) -> str:
+    """The innermost class that a statement at `line` stands in, or the module."""
+    around = [
+        node for node in nodes if node.facts.node_type == "class" and node.start[0] < line <= node.end[0]
+    ]
+    return max(around, key=lambda node: node.start).unique if around else MODULE
 
 
 def plain(node: Known) -> tuple[Any, ...]:

@@ -38,7 +38,7 @@ class Editor:
         self._kinds: list[tuple[Callable[[], None], int]] = [
             (self.insert_character, 20), (self.delete_characters, 15), (self.insert_snippet, 12), (self.delete_lines, 10),
             (self.duplicate_lines, 6), (self.move_lines, 6), (self.indent_lines, 8), (self.dedent_lines, 8),
-            (self.paste_lines, 6), (self.rename, 5), (self.begin_typing, 2), (self.whole_text, 1), (self.join_lines, 4),
+            (self.paste_lines, 6), (self.rename, 5), (self.begin_typing, 1), (self.whole_text, 1), (self.join_lines, 4),
         ]  # fmt: skip
 
     def edit(self, *, parses: bool) -> str:
@@ -48,7 +48,7 @@ class Editor:
             return "type"
         if parses:
             self.good = list(self.document.lines)
-        elif self.rng.random() < 0.35:
+        elif self.rng.random() < 0.55:
             self.undo()
             return "undo"
         kinds, weights = zip(*self._kinds, strict=True)

@@ -38,7 +38,7 @@ class Known(NamedTuple):
 
 def known(facts: FileFacts) -> list[Known]:
     """The nodes of `facts` at their places in the file."""
-    starts = {placed.segment.id: placed.start for placed in facts.segments}
+    starts = {segment.id: start for segment, start in facts.segments}
     out = []
     for unique, segment, _, node in facts.nodes:
         at = starts.get(segment, 0)

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .kit import DOORS, opened
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--door", choices=(*DOORS, "both"), default="both", help="how marker tests reach the hub")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "door" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--door")
+        metafunc.parametrize("door", DOORS if chosen == "both" else (chosen,))
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Index databases go to a folder of this test, in processes that it starts too."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture
+def check(tmp_path: Path, door: str) -> Callable[[str], None]:
+    """Checks the marks of a fixture (see kit.py)."""
+
+    def run(text: str) -> None:
+        async def look() -> None:
+            async with opened(text, tmp_path, door) as project:
+                await project.check_marks()
+
+        asyncio.run(look())
+
+    return run
