@@ -1,0 +1,1 @@
+"""PEERS: connections, sessions, editor and agent features."""

@@ -1,0 +1,85 @@
+"""What an editor can ask. Answers are JSON-native dicts: no classes are built or checked on the way out."""
+
+from __future__ import annotations
+
+from itertools import chain, zip_longest
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+from ..index.search import search
+from . import rpc
+from .convert import Json, Shift, document_symbols, module_name, symbol_information
+from .documents import Place
+from .hover import hover_content
+from .uris import from_path
+
+if TYPE_CHECKING:
+    from ..index.view import IndexView
+    from .session import Session
+
+SYMBOL_LIMIT = 256
+
+
+async def hover(session: Session, params: types.HoverParams) -> Json | None:
+    """The definition whose head is under the cursor; what is in its body, other servers tell."""
+    place = session.place_of(params.text_document.uri)
+    if place is None:
+        return None
+    line = params.position.line
+    character = await session.utf16_column(place, line, params.position.character)
+    answer = await place.hub.read(lambda view: view.node_at(place.path, line, character), paths=(place.path,))
+    node: Json | None = answer.value
+    if node is None or not node["range"]["start"]["line"] <= line <= node["name_range"]["end"]["line"]:
+        return None
+    late = place.path in answer.pending
+    return {"contents": hover_content(node, markdown=session.peer.markdown, late=late)}
+
+
+async def document_symbol(session: Session, params: types.DocumentSymbolParams) -> list[Json] | None:
+    """The file's definitions. None, not [], where the file could not be read or parsed at all."""
+    uri = params.text_document.uri
+    place = session.place_of(uri)
+    if place is None:
+        return None
+
+    def question(view: IndexView) -> tuple[list[Json], Json | None]:
+        return view.outline(place.path), view.file(place.path)
+
+    answer = await place.hub.read(question, paths=(place.path,))
+    outline, file = answer.value
+    if not outline and place.path in answer.pending:
+        raise JsonRpcException(f"{place.path} is not indexed yet", rpc.REQUEST_FAILED)
+    if not outline and (file is None or file["error"]):
+        return None
+    shift = await session.shift(place)
+    if session.peer.tree:
+        return document_symbols(outline, shift)
+    return [symbol_information(node, uri, shift(node["range"]), _parent(node)) for node in outline]
+
+
+async def workspace_symbol(session: Session, params: types.WorkspaceSymbolParams) -> list[Json] | None:
+    """The best matches of all roots, in turn. None while an index is not ready and has found nothing."""
+
+    def question(view: IndexView) -> list[Json]:
+        return search(view, params.query, SYMBOL_LIMIT)
+
+    answers = [(hub, await hub.read(question, heavy=True)) for hub in session.roots]
+    ranked = [[(Place(hub, node["path"]), node) for node in answer.value] for hub, answer in answers]
+    turns = chain.from_iterable(zip_longest(*ranked))
+    found = [hit for hit in turns if hit is not None][:SYMBOL_LIMIT]
+    if not found and any(answer.state != "ready" for _, answer in answers):
+        return None
+    shifts = await session.shifts({place for place, _ in found})
+    return [_workspace_hit(place, node, shifts[place]) for place, node in found]
+
+
+def _workspace_hit(place: Place, node: Json, shift: Shift) -> Json:
+    container = ".".join(part for part in (module_name(node["path"]), _parent(node)) if part)
+    return symbol_information(node, from_path(str(place.file)), shift(node["name_range"]), container)
+
+
+def _parent(node: Json) -> str:
+    qualname: str = node["qualname"]
+    return qualname.rpartition(".")[0]

@@ -1,0 +1,139 @@
+"""The part of `initialize` that is read here.
+
+Clients send many strange things in the rest of it, and none of that may fail a session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from .. import __version__
+from ..analysis.text import Encoding
+from ..protocol import PROTOCOL_VERSION
+from .uris import to_path
+from .wire import NAME
+
+_ENCODINGS: dict[str, Encoding] = {"utf-8": "utf-8", "utf-16": "utf-16", "utf-32": "utf-32"}
+
+
+class _Lenient(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", alias_generator=to_camel)
+
+
+class _General(_Lenient):
+    position_encodings: list[str] | None = None
+
+
+class _Hover(_Lenient):
+    content_format: list[str] | None = None
+
+
+class _DocumentSymbol(_Lenient):
+    hierarchical_document_symbol_support: bool | None = None
+
+
+class _TextDocument(_Lenient):
+    hover: _Hover | None = None
+    document_symbol: _DocumentSymbol | None = None
+
+
+class _Window(_Lenient):
+    work_done_progress: bool | None = None
+
+
+class _Capabilities(_Lenient):
+    general: _General | None = None
+    text_document: _TextDocument | None = None
+    window: _Window | None = None
+
+
+class Folder(_Lenient):
+    uri: str
+
+
+def folder_paths(folders: Iterable[Folder]) -> list[Path]:
+    """Where folders are on this machine; those elsewhere are left out."""
+    return [Path(path) for folder in folders if (path := to_path(folder.uri))]
+
+
+class Handshake(_Lenient):
+    """What a peer says about itself: where its project is, and what it can show."""
+
+    capabilities: _Capabilities
+    process_id: int | None = None
+    root_uri: str | None = None
+    root_path: str | None = None
+    workspace_folders: list[Folder] | None = None
+    initialization_options: Any = None
+
+    @property
+    def folders(self) -> list[Path]:
+        """The project roots on this machine; the newest way of saying them counts alone."""
+        if self.workspace_folders:
+            return folder_paths(self.workspace_folders)
+        if self.root_uri is not None:
+            return folder_paths([Folder(uri=self.root_uri)])
+        return [Path(self.root_path)] if self.root_path else []
+
+    @property
+    def options(self) -> Mapping[str, Any] | None:
+        """The initialization options; an empty list is how Lua clients write an empty object."""
+        return self.initialization_options or None
+
+    @property
+    def encoding(self) -> Encoding:
+        """The first one the peer names that is known here; UTF-16 is what the protocol assumes."""
+        general = self.capabilities.general
+        for name in (general and general.position_encodings) or ():
+            if name in _ENCODINGS:
+                return _ENCODINGS[name]
+        return "utf-16"
+
+    @property
+    def markdown(self) -> bool:
+        """Whether hovers may be Markdown: whichever of the two formats the peer names first."""
+        hover = self.capabilities.text_document and self.capabilities.text_document.hover
+        known = [name for name in (hover and hover.content_format) or () if name in ("markdown", "plaintext")]
+        return known[:1] == ["markdown"]
+
+    @property
+    def tree(self) -> bool:
+        """Whether document symbols may be nested."""
+        symbols = self.capabilities.text_document and self.capabilities.text_document.document_symbol
+        return bool(symbols and symbols.hierarchical_document_symbol_support)
+
+    @property
+    def progress(self) -> bool:
+        """Whether the server may start a progress display."""
+        return bool(self.capabilities.window and self.capabilities.window.work_done_progress)
+
+
+NOBODY = Handshake(capabilities=_Capabilities())
+
+
+def initialize_result(encoding: Encoding, features: Mapping[str, Any], methods: list[str]) -> dict[str, Any]:
+    """What a peer is told: `features` are capabilities by their LSP name, `methods` the remora/* ones."""
+    return {
+        "capabilities": {
+            "positionEncoding": encoding,
+            "textDocumentSync": {"openClose": True, "change": 2, "save": {"includeText": False}},
+            **features,
+            "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
+            "experimental": {"remora": {"protocolVersion": PROTOCOL_VERSION, "methods": methods}},
+        },
+        "serverInfo": {"name": NAME, "version": __version__},
+    }
+
+
+class WorkspaceFoldersEvent(_Lenient):
+    added: list[Folder] = Field(default_factory=list)
+    removed: list[Folder] = Field(default_factory=list)
+
+
+class WorkspaceFoldersParams(_Lenient):
+    event: WorkspaceFoldersEvent

@@ -1,0 +1,66 @@
+"""A node -> what a hover shows: signature, the docstring's first line, one quiet line of facts."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .convert import Json, module_name
+
+_CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
+_MARKUP = re.compile(r"([\\*_\[\]<>#~|])")
+_BACKTICKS = re.compile(r"`{3,}")
+
+
+def hover_content(node: Json, *, markdown: bool, late: bool) -> Json:
+    """LSP's MarkupContent. `late`: the newest edit of the file is not in the facts yet."""
+    head = node["signature"] or f"# module {module_name(node['file_path'])}"
+    summary, quiet = node["docstring"] or "", " · ".join(facts(node, late=late))
+    if markdown:
+        parts = [_fence(head), _escape(summary), f"*{_escape(quiet)}*"]
+        return {"kind": "markdown", "value": "\n\n".join(part for part in parts if part)}
+    return {"kind": "plaintext", "value": "\n\n".join(part for part in (head, summary, quiet) if part)}
+
+
+def facts(node: Json, *, late: bool = False) -> list[str]:
+    """What is worth knowing at a glance; nothing is said about what was not computed."""
+    said: list[str] = []
+    if node["complexity"] is not None:
+        said.append(f"complexity {node['complexity']}")
+    said.append(_count(node["line_count"] or 0, "line"))
+    if node["node_type"] == "function" and not node["has_type_hints"]:
+        said.append("no type hints")
+    said += [_count(len(node[name]), one) for name, one in _COUNTED if node[name] is not None]
+    if node["docstring_outdated"]:
+        said.append(f"docstring outdated{_because(node['docstring_outdated_reason'])}")
+    if node["broken"]:
+        said.append(f"does not parse just now{_because(node['broken'])}")
+    if late:
+        said.append("newest edit not seen yet")
+    return said
+
+
+_COUNTED = (("callers", "caller"), ("related_tests", "test"))
+
+
+def _because(reason: Any) -> str:
+    return f" ({reason})" if reason else ""
+
+
+def _count(number: int, one: str) -> str:
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+
+
+def _fence(code: str) -> str:
+    longest = max((len(run) for run in _BACKTICKS.findall(code)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}python\n{code}\n{fence}"
+
+
+def _escape(text: str) -> str:
+    """Text as Markdown shows it; `code` stays code."""
+    out, done = [], 0
+    for span in _CODE_SPAN.finditer(text):
+        out += [_MARKUP.sub(r"\\\1", text[done : span.start()]), span[0]]
+        done = span.end()
+    return "".join([*out, _MARKUP.sub(r"\\\1", text[done:])])

@@ -1,0 +1,78 @@
+"""Everything a session answers, in one table: what a peer is told it can ask is made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from lsprotocol import types
+
+from ..protocol import GET_CONTEXT, STATUS, GetContextParams, StatusParams
+from .agent import get_context, status
+from .documents import Documents
+from .features import document_symbol, hover, workspace_symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A request. params: their class where LSP does not say it. capability: how a peer is told of it."""
+
+    name: str
+    handler: Callable[..., Awaitable[Any]]
+    params: type | None = None
+    capability: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def remora(self) -> bool:
+        """Whether the method is this project's own."""
+        return self.name.startswith("remora/")
+
+    def bind(self, session: Any) -> Callable[[Any], Awaitable[Any]]:
+        return partial(self.handler, session)
+
+
+METHODS = (
+    Method(types.TEXT_DOCUMENT_HOVER, hover, capability={"hoverProvider": True}),
+    Method(
+        types.TEXT_DOCUMENT_DOCUMENT_SYMBOL,
+        document_symbol,
+        capability={"documentSymbolProvider": {"label": "Remora Hub"}},
+    ),
+    Method(types.WORKSPACE_SYMBOL, workspace_symbol, capability={"workspaceSymbolProvider": True}),
+    Method(GET_CONTEXT, get_context, GetContextParams),
+    Method(STATUS, status, StatusParams),
+)
+
+
+# Plain functions, because only those see each edit at its place among the messages.
+def _did_open(documents: Documents, params: types.DidOpenTextDocumentParams) -> None:
+    document = params.text_document
+    documents.open(document.uri, document.text, document.version)
+
+
+def _did_change(documents: Documents, params: types.DidChangeTextDocumentParams) -> None:
+    documents.change(params.text_document.uri, params.text_document.version, params.content_changes)
+
+
+def _did_save(documents: Documents, params: types.DidSaveTextDocumentParams) -> None:
+    documents.save(params.text_document.uri)
+
+
+def _did_close(documents: Documents, params: types.DidCloseTextDocumentParams) -> None:
+    documents.close(params.text_document.uri)
+
+
+def _files_changed(documents: Documents, params: types.DidChangeWatchedFilesParams) -> None:
+    for change in params.changes:
+        documents.disk_changed(change.uri)
+
+
+DOCUMENT_METHODS: Mapping[str, Callable[[Documents, Any], None]] = {
+    types.TEXT_DOCUMENT_DID_OPEN: _did_open,
+    types.TEXT_DOCUMENT_DID_CHANGE: _did_change,
+    types.TEXT_DOCUMENT_DID_SAVE: _did_save,
+    types.TEXT_DOCUMENT_DID_CLOSE: _did_close,
+    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: _files_changed,
+}

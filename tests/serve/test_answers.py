@@ -1,0 +1,201 @@
+"""Cancelling, answers that come late, answers from other threads, calls from the server to the peer."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import weakref
+from typing import Any
+
+import pytest
+from pygls.exceptions import JsonRpcException
+
+from remora_hub_lsp.serve.session import Session
+from remora_hub_lsp.serve.wire import Limits
+
+from .conftest import Server, WriteFiles
+from .peer import HANG, Peer, Refused
+
+NEVER = {"minRevision": 10**9, "waitMs": 600_000}
+
+
+def session_of(server: Server) -> Session:
+    """The session of the one connection there is."""
+    gc.collect()
+    (found,) = [thing for thing in gc.get_objects() if type(thing) is Session and not thing.ended.done()]
+    return found
+
+
+async def test_cancel(peer: Peer, project: WriteFiles) -> None:
+    await peer.initialize(project({"a.py": "def f(): ..."}).as_uri())
+    slow = [peer.start("remora/getContext", NEVER) for _ in range(3)]
+    peer.tell("$/cancelRequest", {"id": slow[1]})
+    assert (await peer.error(slow[1])).code == -32800
+    assert (await peer.ask("remora/getContext", {"nodes": ["a.py:f"]}))["nodes"]
+    await peer.ask("shutdown")
+    assert (await peer.error(slow[0])).code == -32800
+    assert (await peer.error(slow[2])).code == -32800
+
+
+async def test_cancel_what_is_answered_already(peer: Peer, project: WriteFiles) -> None:
+    await peer.initialize(project({}).as_uri())
+    number = peer.start("remora/status")
+    await peer.answer(number)
+    peer.tell("$/cancelRequest", {"id": number})
+    await peer.ask("remora/status")
+    assert len([m for m in peer.received if m.get("id") == number]) == 1
+
+
+async def test_a_cancel_in_the_same_segment(peer: Peer, project: WriteFiles) -> None:
+    await peer.initialize(project({}).as_uri())
+    number = peer.start("remora/getContext", NEVER)
+    peer.tell("$/cancelRequest", {"id": number})
+    assert (await peer.error(number)).code == -32800
+
+
+async def test_the_server_asks_the_peer(server: Server, peer: Peer) -> None:
+    await peer.initialize()
+    wire = session_of(server).wire
+    answers = [asyncio.wrap_future(wire.send_request("workspace/configuration", {"n": n})) for n in range(3)]
+    asked = [await peer.wait(lambda m, n=n: m.get("params") == {"n": n}) for n in range(3)]
+    peer.send({"jsonrpc": "2.0", "id": asked[1]["id"], "error": {"code": 1, "message": "no"}})
+    peer.send({"jsonrpc": "2.0", "id": asked[0]["id"], "result": [1]})
+    peer.send({"jsonrpc": "2.0", "id": asked[2]["id"]})  # some write null so
+    assert await answers[0] == [1]
+    with pytest.raises(JsonRpcException, match="no"):
+        await answers[1]
+    assert await answers[2] is None
+
+
+async def test_responses_that_nobody_waits_for(server: Server, peer: Peer) -> None:
+    await peer.initialize()
+    answer = session_of(server).wire.send_request("workspace/configuration", {})
+    asked = await peer.wait(lambda m: m.get("method") == "workspace/configuration")
+    answer.cancel()
+    for response in (
+        {"id": asked["id"], "result": 1},
+        {"id": asked["id"], "result": 1},
+        {"id": "unheard of", "result": 1},
+        {"id": "unheard of", "error": {"code": 1, "message": ""}},
+        {"id": None, "error": {"code": -32700, "message": "parse error"}},
+        {"id": None, "error": 5},
+    ):
+        peer.send({"jsonrpc": "2.0"} | response)
+    assert await peer.ask("shutdown") is None
+    assert len(peer.received) == 3, "none of them is answered"
+
+
+async def test_ids_of_the_two_sides_are_apart(server: Server, peer: Peer, project: WriteFiles) -> None:
+    """A peer that answers with the id of its own request must not answer that."""
+    await peer.initialize(project({}).as_uri())
+    number = peer.start("remora/getContext", NEVER)
+    peer.send({"jsonrpc": "2.0", "id": number, "result": "mine"})
+    session_of(server).wire.send_request("workspace/configuration", {}, msg_id=number)
+    await peer.wait(lambda m: m.get("method") == "workspace/configuration")
+    peer.tell("$/cancelRequest", {"id": number})
+    await peer.wait(lambda m: m.get("id") == number and m.get("error", {}).get("code") == -32800)
+
+
+async def test_answers_from_threads_do_not_mix(server: Server, peer: Peer) -> None:
+    """A StreamWriter is not to be used from two threads: what threads send is written by the loop."""
+    await peer.initialize()
+    wire = session_of(server).wire
+
+    def flood(name: int) -> None:
+        for number in range(50):
+            wire.notify("test/big", {"name": name, "number": number, "text": "x" * 20_000})
+
+    threads = [threading.Thread(target=flood, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(50):
+        await peer.error(peer.start("unheard/of"))
+    for thread in threads:
+        await asyncio.to_thread(thread.join)
+    await peer.ask("shutdown")
+    big = [m["params"] for m in peer.received if m.get("method") == "test/big"]
+    for name in range(4):
+        assert [p["number"] for p in big if p["name"] == name] == list(range(50))
+
+
+async def test_a_call_that_outlives_its_session(server: Server, peer: Peer) -> None:
+    await peer.initialize()
+    session = session_of(server)
+    answer = session.wire.send_request("workspace/configuration", {})
+    peer.writer.close()
+    async with asyncio.timeout(HANG):
+        while not session.ended.done() or not answer.cancelled():
+            await asyncio.sleep(0.01)
+    session.wire.notify("too/late", {})
+
+
+async def test_ended_sessions_are_let_go(server: Server, project: WriteFiles) -> None:
+    root = project({"a.py": "def f(): ..."})
+    peer = await server.connect()
+    await peer.initialize(root.as_uri())
+    peer.open((root / "a.py").as_uri(), "def g(): ...")
+    await peer.symbols((root / "a.py").as_uri())
+    gone = weakref.ref(session_of(server))
+    await peer.ask("shutdown")
+    peer.tell("exit", None)
+    await peer.end()
+    async with asyncio.timeout(HANG):
+        while gone() is not None:
+            gc.collect()
+            await asyncio.sleep(0.01)
+
+
+async def test_a_peer_that_does_not_read_is_dropped(server: Server, project: WriteFiles) -> None:
+    server.limits = Limits(slow_at=1 << 30, drop_at=100_000)
+    peer = await server.connect()
+    await peer.initialize()
+    session = session_of(server)
+    peer._reading.cancel()
+    for number in range(2000):
+        session.wire.notify("test/big", {"number": number, "text": "x" * 10_000})
+        if session.ended.done():
+            break
+    assert session.ended.done()
+    assert number > 10
+
+
+async def test_a_peer_that_stops_reading_is_not_read_from_and_then_dropped(server: Server) -> None:
+    server.limits = Limits(slow_at=100_000, patience=0.2)
+    peer = await server.connect()
+    await peer.initialize()
+    session = session_of(server)
+    peer._reading.cancel()
+    answers = 0
+
+    async def big(_: Any) -> str:
+        nonlocal answers
+        answers += 1
+        return "x" * 100_000
+
+    session.wire.register("test/big", big, object)
+    for _ in range(1000):
+        peer.start("test/big")
+    async with asyncio.timeout(HANG):
+        assert await session.ended == 1
+    assert answers < 100, "most of the requests were left unread"
+
+
+async def test_a_slow_peer_gets_everything(server: Server) -> None:
+    """Slowness alone costs nothing: every answer comes, in full."""
+    server.limits = Limits(slow_at=50_000, drop_at=1_000_000)
+    peer = await server.connect()
+    await peer.initialize()
+
+    async def big(_: Any) -> str:
+        return "x" * 20_000
+
+    session_of(server).wire.register("test/big", big, object)
+    numbers = [peer.start("test/big") for _ in range(500)]
+    for number in numbers:
+        assert len(await peer.answer(number)) == 20_000
+
+
+async def test_refused_is_what_it_says(peer: Peer) -> None:
+    with pytest.raises(Refused, match="-32002"):
+        await peer.ask("shutdown")

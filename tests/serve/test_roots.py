@@ -1,0 +1,119 @@
+"""Which hub a document belongs to, when a session has several roots, or roots that come and go, or bad ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .conftest import Server, WriteFiles
+from .peer import Peer
+
+
+def folders(*roots: Any) -> list[dict[str, str]]:
+    return [{"uri": root.as_uri(), "name": root.name} for root in roots]
+
+
+async def test_each_document_goes_to_its_root(peer: Peer, project: WriteFiles) -> None:
+    one = project({"a.py": "def first(): ..."}, "one")
+    two = project({"a.py": "def second(): ...", "only.py": "def lone(): ..."}, "two")
+    await peer.initialize(workspaceFolders=folders(one, two))
+    assert [s["name"] for s in await peer.symbols((one / "a.py").as_uri())] == ["first"]
+    assert [s["name"] for s in await peer.symbols((two / "a.py").as_uri())] == ["second"]
+    peer.open((two / "a.py").as_uri(), "def typed(x): ...")
+    place = {"uri": (two / "a.py").as_uri(), "position": {"line": 0, "character": 6}}
+    nowhere = {"uri": "file:///nowhere.py", "position": {"line": 0, "character": 0}}
+    asked = ["a.py:first", "a.py:typed", "only.py:lone", f"{two}/a.py:typed", "lost.py:f", "a.py:nothing"]
+    context = await peer.ask("remora/getContext", {"nodes": asked, "positions": [place, nowhere]})
+    found = {text: node["signature"] for text, node in context["nodes"].items()}
+    assert found == {
+        "a.py:first": "def first()",
+        "a.py:typed": "def typed(x)",
+        "only.py:lone": "def lone()",
+        f"{two}/a.py:typed": "def typed(x)",
+        f"{two.as_uri()}/a.py:0:6": "def typed(x)",
+    }
+    assert {entry["id"]: entry["reason"] for entry in context["missing"]} == {
+        "lost.py:f": "no such file",
+        "a.py:nothing": "no such node",
+        "file:///nowhere.py:0:0": "bad id",
+    }
+    assert {s["name"] for s in await peer.ask("workspace/symbol", {"query": ""})} == {"first", "typed", "lone"}
+
+
+async def test_the_deepest_root_counts(peer: Peer, project: WriteFiles) -> None:
+    outer = project({"a.py": "", "inner/b.py": "def on_disk(): ..."}, "outer")
+    inner = outer / "inner"
+    await peer.initialize(workspaceFolders=folders(outer, inner))
+    peer.open((inner / "b.py").as_uri(), "def typed(): ...")
+    context = await peer.ask("remora/getContext", {"nodes": ["b.py:typed", "inner/b.py:typed", "inner/b.py:on_disk"]})
+    assert {text: node["key"] for text, node in context["nodes"].items()} == {
+        "b.py:typed": "node:b.py:typed",
+        "inner/b.py:on_disk": "node:inner/b.py:on_disk",
+    }
+
+
+async def test_folders_come_and_go(server: Server, peer: Peer, project: WriteFiles) -> None:
+    one, two = project({}, "one"), project({"b.py": "def on_disk(): ..."}, "two")
+    uri = (two / "b.py").as_uri()
+    await peer.initialize(workspaceFolders=folders(one))
+    peer.open(uri, "def typed(): ...")
+    assert await peer.symbols(uri) is None
+    peer.tell("workspace/didChangeWorkspaceFolders", {"event": {"added": folders(two), "removed": []}})
+    assert [s["name"] for s in await peer.symbols(uri)] == ["typed"]
+    peer.edit(uri, 2, ((0, 4, 0, 9), "edited"))
+    assert [s["name"] for s in await peer.symbols(uri)] == ["edited"]
+    peer.tell("workspace/didChangeWorkspaceFolders", {"event": {"added": [], "removed": folders(two)}})
+    peer.edit(uri, 3, ((0, 4, 0, 10), "unseen"))
+    assert await peer.symbols(uri) is None
+    hub = await server.hubs.open(two)
+    assert (await hub.read(lambda view: view.outline("b.py"), paths=["b.py"])).value[0]["name"] == "on_disk"
+    assert hub.sessions == 1, "the session has given it back; this test has it"
+    peer.tell("workspace/didChangeWorkspaceFolders", {"event": {"added": folders(two), "removed": folders(one)}})
+    assert [s["name"] for s in await peer.symbols(uri)] == ["unseen"]
+
+
+async def test_a_folder_that_is_not_there(peer: Peer, project: WriteFiles) -> None:
+    """It is said, and the rest works."""
+    one = project({"a.py": "def f(): ..."}, "one")
+    await peer.initialize(workspaceFolders=folders(one / "gone", one))
+    told = await peer.wait(lambda m: m.get("method") == "window/showMessage")
+    assert "gone is not a directory" in told["params"]["message"]
+    assert len(await peer.symbols((one / "a.py").as_uri())) == 1
+    peer.tell("workspace/didChangeWorkspaceFolders", {"event": {"added": folders(one / "lost"), "removed": []}})
+    await peer.wait(lambda m: "lost is not a directory" in str(m.get("params")))
+    assert len(await peer.symbols((one / "a.py").as_uri())) == 1
+
+
+async def test_a_root_on_another_machine(peer: Peer) -> None:
+    await peer.initialize("vscode-remote://ssh/home/me/project")
+    assert await peer.ask("workspace/symbol", {"query": ""}) == []
+
+
+async def test_ways_to_say_the_root(server: Server, project: WriteFiles) -> None:
+    root = project({"a.py": "def f(): ..."})
+    for said in (
+        {"rootPath": str(root), "rootUri": None},
+        {"rootUri": root.as_uri(), "rootPath": "/nowhere"},
+        {"rootUri": "file:///nowhere", "workspaceFolders": folders(root)},
+        {"rootUri": root.as_uri(), "workspaceFolders": []},
+        {"rootUri": root.as_uri(), "workspaceFolders": None},
+        {"workspaceFolders": folders(root, root)},
+    ):
+        peer = await server.connect()
+        await peer.initialize(**said)
+        assert (await peer.ask("remora/status"))["project_root"] == str(root), said
+        await peer.ask("shutdown")
+        peer.tell("exit", None)
+        await peer.end()
+    assert (await server.hubs.open(root)).sessions == 1
+
+
+async def test_a_wrong_setting(peer: Peer, project: WriteFiles) -> None:
+    """The session does not start, the message names the setting, and the client may try again."""
+    root = project({"a.py": ""})
+    wrong = {"processId": None, "rootUri": root.as_uri(), "capabilities": {}, "initializationOptions": {"wrokers": 1}}
+    error = await peer.error(peer.start("initialize", wrong))
+    assert error.code == -32803
+    assert "wrokers" in error.message
+    assert error.data == {"retry": False}
+    await peer.initialize(root.as_uri(), initializationOptions=[])
+    assert (await peer.ask("remora/status"))["running"]
