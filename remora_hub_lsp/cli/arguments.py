@@ -1,0 +1,175 @@
+"""The command line: what can be asked, and the help that explains it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .. import __version__
+
+PROGRAM = "remora-hub"
+LOG_LEVELS = ("debug", "info", "warning", "error")  # config.LogLevel; importing that costs more than all of this
+
+_DESCRIPTION = """\
+A live index of a Python project's modules, classes and functions, shared by editors (as a language server)
+and by agents.
+"""
+
+_EPILOG = """\
+examples:
+  remora-hub index                                  index the project around here, and say how it went
+  remora-hub context shop/cart.py:Cart.total        what the hub knows about one method
+  remora-hub context shop.cart.Cart --json          the same as an agent gets it (remora/getContext)
+  remora-hub symbols cart.tot                       find classes and functions by parts of their names
+  remora-hub-lsp --stdio                            what an editor starts
+
+exit codes:
+  0    done (files that cannot be parsed are listed, and are no failure)
+  1    context: a node was not found; symbols: nothing matches
+  2    wrong usage or settings, or the index could not be used: the reason is on standard error
+  130  interrupted; what is indexed so far stays
+
+The project's root is the nearest folder from here upwards with a pyproject.toml or a .git, else this folder.
+Settings are read from [tool.remora-hub] in its pyproject.toml; options given here win over them.
+"""
+
+_CONTEXT = """\
+Show what the hub knows about modules, classes and functions: signature, docstring, size, complexity, where they
+are, and what uses them. The index is brought up to date first.
+"""
+
+_KEYS = """\
+a node, written as
+  shop/cart.py:Cart.total       file and qualified name
+  shop/cart.py                  the module itself
+  shop.cart.Cart.total          dotted, as it is imported
+  node:shop/cart.py:Cart.total  the hub's own key
+Further definitions of one name in a file are Cart.total#2, #3, ...
+Files may also be written from the working directory, absolutely,
+or as file URIs.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser. Settings that were not given are not in its result at all."""
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"remora-hub-lsp {__version__}")
+    parser.add_argument("--stdio", action="store_true", help="serve an editor over standard input and output (LSP)")
+    parser.add_argument(
+        "--standalone", action="store_true", help="with --stdio: serve in this process and share it with nobody"
+    )
+    _add_settings(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    _add_index(commands)
+    _add_context(commands)
+    _add_symbols(commands)
+    _add_status(commands)
+    return parser
+
+
+Commands = argparse._SubParsersAction  # argparse has no public name for it
+
+
+def _add_index(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "index",
+        "bring the index up to date and say how it went",
+        "Analyse every file of the project that changed since the last time, and forget those that are gone.\n"
+        "Interrupting it loses nothing: the next run goes on from there.",
+        'JSON: {"files", "nodes", "failed": [{"file", "error"}], "seconds", "revision"}; nodes are modules, classes\n'
+        "and functions, failed are files that could not be parsed or read (as a whole).",
+    )
+    parser.add_argument("path", metavar="PATH", nargs="?", type=Path, help="the project's root (instead of --root)")
+    _add_common(parser)
+
+
+def _add_context(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "context",
+        "show what the hub knows about nodes",
+        _CONTEXT,
+        "examples:\n"
+        "  remora-hub context shop/cart.py:Cart.total\n"
+        "  remora-hub context shop.cart.Cart shop/models.py --root ~/src/shop --json\n\n"
+        "JSON: the result of remora/getContext. Exit code 1 if a node is missing: standard error says which, and why.",
+    )
+    parser.add_argument("keys", metavar="KEY", nargs="+", help=_KEYS)
+    _add_common(parser)
+
+
+def _add_symbols(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "symbols",
+        "find classes and functions by parts of their names",
+        "Fuzzy search over all classes and functions of the project, best matches first: the name itself, its\n"
+        "beginning, a part of it, or its letters in order (gqs finds get_query_set). The index is brought up to\n"
+        "date first.",
+        "examples:\n"
+        "  remora-hub symbols total\n"
+        "  remora-hub symbols Cart.tot --limit 5      tot... inside of a Cart\n\n"
+        'JSON: {"symbols": [{"name", "qualname", "kind", "path", "range", "key", ...}], "revision", "state"}.\n'
+        "Exit code 1 if nothing matches.",
+    )
+    parser.add_argument("query", metavar="QUERY", help="what to look for; an empty text ('') lists everything")
+    parser.add_argument("--limit", metavar="N", type=_positive, default=20, help="show N at most (default: 20)")
+    _add_common(parser)
+
+
+def _add_status(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "status",
+        "show how the index of a project is doing",
+        "Show where the index is, how much is in it, and which files could not be parsed. It is brought up to date\n"
+        "first.",
+        "JSON: the result of remora/status.",
+    )
+    _add_common(parser)
+
+
+def _command(
+    commands: Commands[argparse.ArgumentParser], name: str, summary: str, description: str, epilog: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawTextHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="write JSON instead of text for people")
+    parser.add_argument("--root", metavar="PATH", type=Path, help="the project's root (default: found from here on)")
+    _add_settings(parser)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """Options that are settings; their names in the result are the fields of Config."""
+    group = parser.add_argument_group("settings", argument_default=argparse.SUPPRESS)
+    group.add_argument("--db", metavar="FILE", dest="database", type=Path, help="keep the index in this file")
+    group.add_argument("--workers", metavar="N", type=int, help="analyse in N processes; 0: in this one")
+    group.add_argument(
+        "--exclude", metavar="PATTERN", action="append", help="leave out what matches, as in .gitignore (repeatable)"
+    )
+    group.add_argument("--max-file-size", metavar="BYTES", type=int, help="list bigger files as failed")
+    group.add_argument("--log-level", metavar="LEVEL", choices=LOG_LEVELS, help="debug, info, warning or error")
+    group.add_argument("--log-file", metavar="FILE", type=Path, help="append the log to this file as well")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more, not {number}")
+    return number

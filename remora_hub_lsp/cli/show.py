@@ -1,0 +1,169 @@
+"""Answers as people read them: plain lines, with colour where the terminal has it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from ..models import FailedFile, HubStatus
+from .arguments import PROGRAM
+
+Json = dict[str, Any]
+
+_LABEL = 12  # columns
+_MOST_FAILED = 20
+_MOST_NAMES = 30
+_NOT_SHOWN = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+
+
+class Output(Console):
+    """Standard output. A reader that leaves is the command's to handle, not the console's."""
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False, soft_wrap=True)  # a terminal wraps lines itself; pipes get whole ones
+
+    def say(self, *parts: str | tuple[str, str]) -> None:
+        """One line of texts and (text, style) pairs."""
+        self.show(Text.assemble(*parts))
+
+    def show(self, text: Text) -> None:
+        """A project's text may hold anything, but it does not get to command the terminal."""
+        text.plain = text.plain.translate(_NOT_SHOWN)
+        self.print(text)
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+def cards(nodes: Sequence[Json | None]) -> None:
+    """One card for each node that was found."""
+    console = Output()
+    for number, node in enumerate(node for node in nodes if node is not None):
+        if number:
+            console.print()
+        _card(console, node)
+
+
+def _card(console: Output, node: Json) -> None:
+    first, last = node["range"]["start"]["line"] + 1, node["range"]["end"]["line"] + 1
+    title = node["file_path"] if node["node_type"] == "module" else node["qualname"]
+    where = f"{node['kind']} · {node['file_path']}:{first}"
+    console.say((title, "bold"), "  ", (f"{where} to {last}", "dim"))
+    if node["signature"]:
+        console.print()
+        console.show(_python(node["signature"]))
+    if node["docstring_full"]:
+        console.print()
+        console.say(_indented(node["docstring_full"]))
+    console.print()
+    for label, value in _facts(node):
+        console.say((f"{label:<{_LABEL}}", "cyan"), value)
+
+
+def _facts(node: Json) -> list[tuple[str, str]]:
+    """Label and text of what is known; nothing is said about what was not computed."""
+    hints = "yes" if node["has_type_hints"] else "no"
+    facts = [
+        ("lines", node["line_count"]),
+        ("complexity", node["complexity"]),
+        ("type hints", hints if node["node_type"] == "function" else None),
+        ("decorators", _names(node["decorators"] or None)),
+        ("imports", _names(node["imports"] or None)),
+        ("callers", _names(node["callers"])),
+        ("callees", _names(node["callees"])),
+        ("tests", _names(node["related_tests"])),
+        ("outdated", node["docstring_outdated_reason"] if node["docstring_outdated"] else None),
+        ("broken", node["broken"]),
+        *((name, str(value)) for name, value in node["extra"].items()),
+        ("key", node["key"]),
+        ("source hash", node["source_hash"][:12]),
+        ("updated", f"{_time(node['last_updated'])} ({node['update_source'].replace('_', ' ')})"),
+    ]
+    return [(label, str(value)) for label, value in facts if value is not None]
+
+
+def symbols(found: Sequence[Json]) -> None:
+    """One line for each: where (as editors open it), what, and its name."""
+    console = Output()
+    places = [f"{hit['path']}:{hit['name_range']['start']['line'] + 1}" for hit in found]
+    wide = max(map(len, places), default=0)
+    for hit, place in zip(found, places, strict=True):
+        console.say(f"{place:<{wide}}  ", (f"{hit['kind']:<13}", "dim"), (hit["qualname"], "bold"))
+
+
+def summary(result: Json, analysed: int, failed: Sequence[FailedFile], database: Path) -> None:
+    """What `index` did; `analysed` files were new or changed."""
+    console = Output()
+    what = f"{result['files']:,} files with {result['nodes']:,} modules, classes and functions are indexed"
+    console.say(what, (f" ({analysed:,} analysed, {result['seconds']:.1f} s)", "dim"))
+    console.say((f"{'index':<{_LABEL}}{database}, revision {result['revision']}", "dim"))
+    _failed(console, failed)
+
+
+def status(hub: HubStatus) -> None:
+    """How the hub of a root is doing."""
+    console = Output()
+    size = f", {hub.database_bytes / 1e6:.1f} MB" if hub.database_bytes is not None else ""
+    lines = {
+        "root": hub.project_root,
+        "state": hub.state + (f": {hub.state_reason}" if hub.state_reason else ""),
+        "files": f"{hub.indexed_files:,}",
+        "nodes": f"{hub.indexed_nodes:,}",
+        "index": f"{hub.database}{size}, revision {hub.revision}",
+        "version": hub.version,
+    }
+    for label, value in lines.items():
+        console.say((f"{label:<{_LABEL}}", "cyan"), value)
+    _failed(console, hub.failed)
+
+
+def missing(entry: Json) -> str:
+    """Why an asked node has no answer, with the nearest ones that exist."""
+    detail = f" ({entry['detail']})" if entry["detail"] else ""
+    near = f"; did you mean {' or '.join(entry['near'])}?" if entry["near"] else ""
+    return f"{entry['id']}: {entry['reason']}{detail}{near}"
+
+
+def complain(message: str) -> None:
+    """One line on standard error."""
+    print(f"{PROGRAM}: {message.translate(_NOT_SHOWN)}", file=sys.stderr)
+
+
+def _failed(console: Output, failed: Sequence[FailedFile]) -> None:
+    if not failed:
+        return
+    files = "file" if len(failed) == 1 else "files"
+    console.say((f"{len(failed):,} {files} could not be analysed as a whole:", "yellow"))
+    for entry in failed[:_MOST_FAILED]:
+        line = "" if entry.line is None else f":{entry.line + 1}"
+        console.say(f"  {entry.file}{line}: {entry.error}")
+    if len(failed) > _MOST_FAILED:
+        console.say((f"  ... and {len(failed) - _MOST_FAILED:,} more (--json lists them)", "dim"))
+
+
+def _time(iso: str) -> str:
+    return f"{iso[:19].replace('T', ' ')} UTC"
+
+
+def _names(names: Sequence[str] | None) -> str | None:
+    if names is None:
+        return None
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more if names else "none"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}".rstrip() for line in text.splitlines())
+
+
+def _python(code: str) -> Text:
+    from rich.syntax import Syntax
+
+    text = Syntax(code, "python", theme="ansi_dark", background_color="default").highlight(code)
+    text.rstrip()
+    return text

@@ -1,0 +1,78 @@
+"""The README tells the truth: all that there is to use is in it, and what it shows is what comes out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from remora_hub_lsp import protocol
+from remora_hub_lsp.cli import main
+from remora_hub_lsp.cli.arguments import build_parser
+from remora_hub_lsp.config import Config
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+METHODS = sorted(value for value in vars(protocol).values() if isinstance(value, str) and value.startswith("remora/"))
+
+
+def block(kind: str) -> str:
+    """The fenced block after `<!-- kind -->`."""
+    found = re.search(rf"<!-- {kind} -->\n```\w+\n(.*?)\n```", README, re.DOTALL)
+    assert found, f"the README has no block {kind!r}"
+    return found[1]
+
+
+def commands() -> list[str]:
+    groups = [action.choices for action in build_parser()._actions if action.dest == "command"]
+    return [name for choices in groups for name in choices or ()]
+
+
+def settings_table() -> str:
+    """The table as it has to be, from what Config says of itself."""
+    rows = ["| setting | default | meaning |", "|---|---|---|"]
+    for name, field in Config.model_fields.items():
+        value = {True: "true", False: "false", None: "not set", (): "none"}.get(field.default, field.default)
+        rows.append(f"| `{name.replace('_', '-')}` | {value} | {field.description} |")
+    return "\n".join(rows)
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_is_named(name: str) -> None:
+    assert re.search(rf"^\| `remora-hub {name}\b", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_is_named_with_its_parameters(name: str) -> None:
+    assert re.search(rf"^\| `{name}` \|", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("option", ["--stdio", "--standalone", "--json", "--root", "--limit", "--log-file", "--db"])
+def test_the_options_are_named(option: str) -> None:
+    assert option in README
+
+
+def test_the_settings_table_is_what_the_settings_say() -> None:
+    found = re.search(r"<!-- settings -->\n(.*?)\n<!-- /settings -->", README, re.DOTALL)
+    assert found
+    assert found[1] == settings_table()
+
+
+def test_the_first_command_shows_what_the_readme_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    """Line numbers, hashes and times aside; what later versions know besides may be missing there."""
+    line = block("command: try").split("remora-hub ")[1].replace("--root .", "").split()
+    assert main([*line, "--root", str(ROOT)]) == 0
+    told = {_without_numbers(text) for text in capsys.readouterr().out.splitlines()}
+    for text in block("output: try").splitlines():
+        assert _without_numbers(text) in told
+
+
+def _without_numbers(line: str) -> str:
+    return re.sub(r"\d+", "0", re.sub(r"(source hash ).*", r"\1", line))
+
+
+def test_the_ci_runs_the_commands_of_the_readme() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert 'readme "try"' in script
+    assert 'readme "test"' in script
