@@ -71,6 +71,7 @@ class NodeState(Model):
     name_range: Range = Field(description="the name; the file's start for a module")
     origin: Literal["disk", "buffer"] = "disk"
     version: int | None = Field(default=None, description="the buffer's version where origin is buffer")
+    diverges: bool = Field(default=False, description="the file changed on disk while a buffer of it was open")
     broken: str | None = Field(
         default=None, description="why the text does not parse just now; the facts are the last good ones"
     )
@@ -116,6 +117,7 @@ class HubStatus(Model):
     failed: tuple[FailedFile, ...] = ()
     pending: int = Field(default=0, description="paths whose newest change is not in the index yet")
     open_buffers: int = 0
+    diverging: tuple[str, ...] = Field(default=(), description="open files that changed on disk meanwhile")
     sessions: int = 0
     started_at: datetime | None = None
     last_update: datetime | None = None

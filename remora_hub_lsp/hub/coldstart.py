@@ -41,7 +41,9 @@ class ColdStart:
         self.hub = hub
         self.progress = Progress()
         self.seconds: float | None = None
+        self.complete = False  # the whole project has been indexed
         self._task: asyncio.Task[None] | None = None
+        self._walked = asyncio.Event()
         self._listeners: list[Callable[[Progress], None]] = []
         self._unchecked: set[str] | None = None  # None: not even the walk is done
         self._newer: set[str] = set()  # changed since the start: what a worker read of them may be old
@@ -54,6 +56,21 @@ class ColdStart:
         """Start in the background."""
         self.progress.active = True
         self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def again(self) -> None:
+        """Start once more, for another index."""
+        self.cancel()
+        await self.finished()
+        self.complete = False
+        self.progress.done = self.progress.total = 0
+        self._unchecked = None
+        self._newer.clear()
+        self.begin()
+
+    async def walked(self) -> None:
+        """Wait until the tree has been walked once, or will not be."""
+        if self._task is not None:
+            await asyncio.wait({self._task, asyncio.ensure_future(self._walked.wait())}, return_when="FIRST_COMPLETED")
 
     def cancel(self) -> None:
         """Stop as soon as possible."""
@@ -85,6 +102,7 @@ class ColdStart:
         started = time.monotonic()
         try:
             await self._index()
+            self.complete = True
             self.hub.degrade(None)
         except asyncio.CancelledError:
             left = self.progress.total - self.progress.done
@@ -105,6 +123,7 @@ class ColdStart:
         hub = self.hub
         loop = asyncio.get_running_loop()
         entries: list[FileEntry] = await loop.run_in_executor(None, lambda: list(hub.tree.walk()))
+        self._walked.set()
         stamps = await hub.write(hub.recorder.kv.stamps)
         tasks, sizes, present = [], {}, set()
         from .hub import unchanged

@@ -16,6 +16,7 @@ class Inbox:
     def __init__(self) -> None:
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._running: dict[str, asyncio.Future[None]] = {}
+        self._wanted: set[str] = set()
         self._news = asyncio.Event()
         self._urgent = asyncio.Event()
 
@@ -37,18 +38,25 @@ class Inbox:
         """Whether a change of `path` is not in the index."""
         return path in self._waiting or path in self._running
 
-    async def ready(self, debounce: float) -> list[str]:
-        """Wait for paths to take; a moment longer (`debounce` seconds) for more, unless somebody waits for them."""
+    async def ready(self, debounce: float, most: int) -> list[str]:
+        """Wait for paths to take, `most` at once, those somebody waits for first; and a moment longer (`debounce`
+        seconds) for more, unless somebody does."""
         while True:
             await self._news.wait()
             if not self._urgent.is_set():
                 try:
-                    await asyncio.wait_for(self._urgent.wait(), debounce)
+                    async with asyncio.timeout(debounce):
+                        await self._urgent.wait()
                 except TimeoutError:
                     pass
-            taken = [path for path in self._waiting if path not in self._running]
+            free = [path for path in self._waiting if path not in self._running]
+            asked = [path for path in free if path in self._wanted]
+            taken = (asked + [path for path in free if path not in self._wanted])[:most] if asked else free[:most]
+            self._wanted.difference_update(taken)
             self._news.clear()
             self._urgent.clear()
+            if len(taken) < len(free):
+                self._news.set()
             if taken:
                 for path in taken:
                     self._running[path] = self._waiting.pop(path)
@@ -70,6 +78,7 @@ class Inbox:
             return True
         if timeout <= 0:
             return False
+        self._wanted |= wanted
         self._urgent.set()
         _, late = await asyncio.wait(futures, timeout=timeout)
         return not late

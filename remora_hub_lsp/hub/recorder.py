@@ -5,27 +5,59 @@ It keeps the segments of open buffers, so that an edit costs what it touches.
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from ..analysis.facts import Item
-from ..analysis.segments import SegmentedText
+from ..analysis.segments import SegmentedText, text_hash
 from ..analysis.text import Untouched
-from ..index.kv import Changed, NodeStateKV, Stamp
+from ..index.kv import Changed, FileChange, NodeStateKV, Stamp
 from ..index.rows import LiveRows
 from ..models import UpdateSource
-from .rules import ChangeType, DeleteFileNodes, RulesEngine
+from .rules import (
+    ChangeType,
+    DeleteFileNodes,
+    ExtractSignatures,
+    RefreshDependants,
+    RestampFile,
+    RulesEngine,
+    UpdateAction,
+)
 from .worker import Outcome, Task, analyse
 
 
-class _Live:
-    """An open buffer's segments and rows."""
+class Buffer(NamedTuple):
+    """An open document as the writer needs it."""
 
-    def __init__(self, path: str, text: SegmentedText) -> None:
+    path: str
+    absolute: str
+    version: int
+
+
+class DiskFile(NamedTuple):
+    """A path that changed on disk; not included: it is not (any more) the project's."""
+
+    path: str
+    absolute: str
+    included: bool
+
+
+class _Live:
+    """An open buffer's segments and rows.
+
+    base: hash of the file when it was opened or saved; diverges: it is another one now.
+    """
+
+    def __init__(self, path: str, text: SegmentedText, base: str) -> None:
         self.text = text
         self.rows = LiveRows(path)
+        self.base = base
+        self.diverges = False
+        self.hash = ""
 
 
 class Recorder:
@@ -37,88 +69,135 @@ class Recorder:
         self._rules = RulesEngine()
         self._live: dict[str, _Live] = {}
 
-    def edit(self, path: str, lines: list[str], untouched: Untouched | None, version: int) -> tuple[Changed, bool]:
+    # ---- open buffers
+
+    def edit(self, buffer: Buffer, lines: list[str], untouched: Untouched | None) -> tuple[Changed, bool]:
         """A buffer's lines now; what changed, and whether part of them does not parse."""
-        live = self._live.get(path)
+        live = self._live.get(buffer.path)
         if live is None:
-            live = self._live[path] = _Live(path, SegmentedText(lines))
+            live = self._begin(buffer, SegmentedText(lines))
         else:
             live.text.update(lines, untouched)
-        return self._write(path, live, version), live.text.broken
+        return self._write(buffer, live), live.text.broken
 
-    def adopt(self, path: str, lines: list[str], cut: bytes, version: int) -> tuple[Changed, bool]:
+    def adopt(self, buffer: Buffer, lines: list[str], cut: bytes) -> tuple[Changed, bool]:
         """The same for lines that a worker cut up (`worker.cut_up`'s pickled answer)."""
         items, _ = _unpickle(cut)
-        live = self._live.get(path)
-        if live is None:
-            live = self._live[path] = _Live(path, SegmentedText([]))
+        live = self._live.get(buffer.path) or self._begin(buffer, SegmentedText([]))
         live.text.replace(lines, items)
-        return self._write(path, live, version), live.text.broken
+        return self._write(buffer, live), live.text.broken
 
-    def settle(self, path: str, lines: list[str], cut: bytes, version: int) -> Changed | None:
+    def settle(self, buffer: Buffer, lines: list[str], cut: bytes) -> Changed | None:
         """A worker parsed the buffer's lines as a whole: take that over if it mends what was broken."""
-        live = self._live.get(path)
+        live = self._live.get(buffer.path)
         if live is None or live.text.lines != lines:
             return None
         items, whole = _unpickle(cut)
         if not whole:
             return None
         live.text.replace(lines, items)
-        return self._write(path, live, version)
+        return self._write(buffer, live)
 
     def close_buffer(self, path: str) -> None:
         """The path has no open buffer any more."""
         self._live.pop(path, None)
 
-    def saved(self, path: str, absolute: str, version: int | None) -> None:
+    def saved(self, buffer: Buffer) -> None:
         """The buffer was written to disk: stamp its rows with the file, where they are of the same bytes."""
-        known = self.kv.get_file_index(path)
-        if known is None:
+        live = self._live.get(buffer.path)
+        if live is None:
             return
-        outcome = analyse(Task(path, absolute, known.file_hash), self._max_file_size)
+        outcome = analyse(Task(buffer.path, buffer.absolute, live.hash), self._max_file_size)
         if outcome.rows is None and not outcome.gone:
-            stamp = Stamp(outcome.size, outcome.mtime_ns, outcome.scanned_ns, known.origin, version)
-            self.kv.restamp([(path, stamp)])
+            live.base, live.diverges = live.hash, False
+            stamp = Stamp(outcome.size, outcome.mtime_ns, outcome.scanned_ns, "buffer", buffer.version)
+            self.kv.restamp([(buffer.path, stamp)])
 
-    def disk(self, path: str, absolute: str, included: bool) -> Changed | None:
-        """A file that is not open: what it holds on disk now."""
-        known = self.kv.get_file_index(path)
-        old_hash = known.file_hash if known else ""
-        outcome = analyse(Task(path, absolute, old_hash), self._max_file_size)
-        change: ChangeType = "deleted" if outcome.gone or not included else "modified" if known else "added"
-        new_hash = outcome.rows.file_hash if outcome.rows else old_hash
-        actions = self._rules.get_update_actions(change, path, {path: old_hash} if known else {}, new_hash)
-        if any(isinstance(action, DeleteFileNodes) for action in actions):
-            return self.kv.invalidate_file(path)
-        if change == "deleted":
-            return None
-        return self.outcomes([outcome], "file_change")
+    def disk_under_buffer(self, buffer: Buffer) -> None:
+        """The file of an open buffer changed on disk: note whether the two have come apart."""
+        live = self._live.get(buffer.path)
+        if live is None:
+            return
+        now = file_hash(buffer.absolute)
+        if now == live.hash:
+            live.base = now
+        live.diverges = now not in (live.base, live.hash)
+        self.kv.set_diverging(buffer.path, live.diverges)
 
-    def outcomes(self, outcomes: Iterable[Outcome], source: UpdateSource) -> Changed:
-        """Files that were analysed, here or by a worker, in one transaction. Open buffers are left alone."""
-        closed = [outcome for outcome in outcomes if outcome.path not in self._live]
-        gone = [outcome.path for outcome in closed if outcome.gone]
-        same = [outcome for outcome in closed if outcome.rows is None and not outcome.gone]
-        new = [(outcome.rows, _stamp(outcome)) for outcome in closed if outcome.rows is not None]
+    # ---- files that are not open
+
+    def disk(self, files: Sequence[DiskFile]) -> Changed:
+        """Files that are not open, as they are on disk now, in one transaction."""
+        known = self.kv.hashes([file.path for file in files])
+        outcomes = []
+        for file in files:
+            old_hash = known.get(file.path, "")
+            outcome = Outcome(file.path, 0, 0, 0, None, gone=True)
+            if file.included:
+                outcome = analyse(Task(file.path, file.absolute, old_hash), self._max_file_size)
+            outcomes.append(outcome)
+        return self.outcomes(outcomes, "file_change", known)
+
+    def batches(self, pickled: Sequence[bytes], gone: Sequence[str]) -> Changed:
+        """The same, analysed by workers (`worker.analyse_batch`'s pickled answers)."""
+        outcomes = [Outcome(path, 0, 0, 0, None, gone=True) for path in gone]
+        for answer in pickled:
+            outcomes += pickle.loads(answer)
+        return self.outcomes(outcomes, "file_change", self.kv.hashes([outcome.path for outcome in outcomes]))
+
+    def outcomes(self, outcomes: Iterable[Outcome], source: UpdateSource, known: Mapping[str, str]) -> Changed:
+        """Do what the rules say for files that were analysed, here or by a worker, in one transaction.
+
+        known: hashes that the index has of them. Open buffers are left alone.
+        """
+        gone, same, new = [], [], []
+        for outcome in outcomes:
+            if outcome.path in self._live:
+                continue
+            for action in self._actions(outcome, known.get(outcome.path)):
+                match action:
+                    case DeleteFileNodes(path):
+                        gone.append(path)
+                    case RestampFile(path):
+                        same.append((path, _stamp(outcome)))
+                    case ExtractSignatures() if outcome.rows is not None:  # its rows hold the imports' scan too
+                        new.append((outcome.rows, _stamp(outcome)))
         if same:
-            self.kv.restamp((outcome.path, _stamp(outcome)) for outcome in same)
+            self.kv.restamp(same)
         changed = Changed(self.kv.revision, (), ())
         if gone:
             changed = self.kv.invalidate_files(gone)
         if new:
             written = self.kv.replace_files(new, source)
-            changed = Changed(written.revision, written.changed, changed.deleted + written.deleted)
+            changed = written._replace(deleted=changed.deleted + written.deleted)
         return changed
+
+    def follow(self, changes: Iterable[FileChange]) -> Changed:
+        """Refresh what rests on what changed."""
+        changed: list[str] = []
+        for change in changes:
+            for action in self._rules.get_dependency_actions(*change):
+                # RefreshTests asks for the graph's related tests, which are not computed yet.
+                if isinstance(action, RefreshDependants):
+                    changed += self.kv.refresh_dependants(action.file_path, action.names).changed
+        return Changed(self.kv.revision, tuple(changed), ())
+
+    def _actions(self, outcome: Outcome, old_hash: str | None) -> list[UpdateAction]:
+        kind: ChangeType = "deleted" if outcome.gone else "added" if old_hash is None else "modified"
+        new_hash = outcome.rows.file_hash if outcome.rows is not None else old_hash
+        return self._rules.get_update_actions(
+            kind, outcome.path, {} if old_hash is None else {outcome.path: old_hash}, new_hash or None
+        )
 
     def batch(self, pickled: bytes, skip: frozenset[str]) -> int:
         """A cold start's batch (`worker.analyse_batch`'s pickled answer); gives the revision."""
         outcomes: list[Outcome] = pickle.loads(pickled)
-        return self.outcomes([outcome for outcome in outcomes if outcome.path not in skip], "cold_start").revision
+        return self._cold([outcome for outcome in outcomes if outcome.path not in skip])
 
     def analyse(self, tasks: Sequence[Task], skip: frozenset[str]) -> int:
         """The same without a worker."""
         found = [analyse(task, self._max_file_size) for task in tasks if task.path not in skip]
-        return self.outcomes(found, "cold_start").revision
+        return self._cold(found)
 
     def forget(self, paths: Sequence[str]) -> int:
         """Files that are the project's no more."""
@@ -128,12 +207,31 @@ class Recorder:
         """Close the database."""
         self.kv.close()
 
-    def _write(self, path: str, live: _Live, version: int) -> Changed:
-        facts = live.text.facts()
-        rows = live.rows.update(facts)
+    def _cold(self, outcomes: Sequence[Outcome]) -> int:
+        known = self.kv.hashes([outcome.path for outcome in outcomes])
+        return self.outcomes(outcomes, "cold_start", known).revision
+
+    def _begin(self, buffer: Buffer, text: SegmentedText) -> _Live:
+        live = self._live[buffer.path] = _Live(buffer.path, text, file_hash(buffer.absolute))
+        return live
+
+    def _write(self, buffer: Buffer, live: _Live) -> Changed:
+        live.hash = text_hash(live.text.lines)
+        if live.diverges and live.hash == file_hash(buffer.absolute):
+            live.base, live.diverges = live.hash, False
+        rows = live.rows.update(live.text.facts(live.hash))
         size = sum(map(len, live.text.lines))
-        stamp = Stamp(size, 0, time.time_ns(), "buffer", version)
+        stamp = Stamp(size, 0, time.time_ns(), "buffer", buffer.version, live.diverges)
         return self.kv.replace_file(rows, stamp, "buffer_change")
+
+
+def file_hash(absolute: str) -> str:
+    """SHA-256 (hex) of a file's bytes; empty where it cannot be read."""
+    try:
+        with open(absolute, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def _unpickle(cut: bytes) -> tuple[list[Item], bool]:

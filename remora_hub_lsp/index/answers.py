@@ -90,7 +90,7 @@ def _no_file(view: IndexView, path: str, why_not: Callable[[str], WhyNot]) -> tu
 
 def _near_names(view: IndexView, name: str) -> list[str]:
     last = name.rpartition(".")[2]
-    hits = view.symbols("name = ?", (last,), 3)
+    hits = view.symbols("name = ? COLLATE NOCASE", (last,), 3)
     return [state["key"] for number, _, _ in hits if (state := view.by_id(number)) is not None]
 
 

@@ -6,6 +6,7 @@ a file URI, and `pkg.mod.Class.method`.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,7 +15,9 @@ from urllib.parse import unquote, urlsplit
 from ..analysis.facts import MODULE
 from .view import IndexView
 
-_WITH_PATH = re.compile(r"(.+?\.pyi?)(?::([^/\\]+))?\Z", re.DOTALL)
+# A qualname has no colon; a path may.
+_WITH_PATH = re.compile(r"(.+?\.pyi?)(?::([^/\\:]+))?\Z", re.DOTALL)
+_DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\.<module>)*(?:#\d+)?\Z")
 
 ToPath = Callable[[str], str | None]
@@ -38,17 +41,16 @@ def parse_id(text: str, to_path: ToPath) -> NodeId | BadId:
     """Read an id; `to_path` makes an absolute file system path relative to the root (None: outside of it)."""
     rest = text.removeprefix("node:")
     if rest.startswith("file:"):
-        rest = _uri_path(rest)
+        try:
+            rest = _uri_path(rest)
+        except ValueError as error:
+            return BadId(f"{rest!r} is no file URI: {error}")
     if found := _WITH_PATH.match(rest):
-        path, qualname = found[1].replace("\\", "/"), found[2] or MODULE
-        if path.startswith("/") or re.match(r"[A-Za-z]:/", path):
-            inside = to_path(path)
-            if inside is None:
-                return BadId(f"{path} is outside the project root")
-            path = inside
-        while path.startswith("./"):
-            path = path[2:]
-        return NodeId(path, qualname)
+        path, qualname = found[1], found[2] or MODULE
+        # A key is taken as it stands: where \ is no separator, a name may have it.
+        if _DRIVE.match(path) or (rest == text and not path.startswith("/")):
+            path = path.replace("\\", "/")
+        return _below_root(path, qualname, to_path)
     if _DOTTED.match(rest) and rest == text:
         return NodeId(None, "", tuple(rest.split(".")))
     return BadId(
@@ -71,10 +73,27 @@ def locate(view: IndexView, parts: tuple[str, ...]) -> tuple[str, str] | None:
     return fallback
 
 
+def _below_root(path: str, qualname: str, to_path: ToPath) -> NodeId | BadId:
+    if "\0" in path + qualname:
+        return BadId("a path or name cannot hold a NUL character")
+    absolute = path.startswith("/") or _DRIVE.match(path)
+    inside = to_path(path) if absolute else posixpath.normpath(path)
+    if inside is None or inside.startswith("../"):
+        return BadId(f"{path!r} is outside the project root")
+    try:
+        (inside + qualname).encode()
+    except UnicodeEncodeError:
+        return BadId("a path or name cannot hold half of a surrogate pair")
+    return NodeId(inside, qualname)
+
+
 def _uri_path(uri: str) -> str:
-    """The path of a file URI; `#qualname` after it reads as `:qualname`."""
+    """The path of a file URI; `#qualname` after it reads as `:qualname`. Raises ValueError."""
     parts = urlsplit(uri)
     path = unquote(parts.path, errors="surrogateescape")
     if re.match(r"/[A-Za-z]:", path):
         path = path[1:]
-    return f"{path}:{unquote(parts.fragment)}" if parts.fragment else path
+    if not parts.fragment:
+        return path
+    named = _WITH_PATH.match(path)  # after a :qualname, #2 is a part of that
+    return f"{path}{'#' if named and named[2] else ':'}{unquote(parts.fragment)}"

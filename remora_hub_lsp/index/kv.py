@@ -10,6 +10,7 @@ import contextlib
 import logging
 import sqlite3
 import time
+import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,9 +20,13 @@ import orjson
 
 from ..errors import KeyFormatError, StoreError
 from ..models import FileIndex, NodeState, UpdateSource
-from .rows import ABSOLUTE, FileRows, NodeRow
+from .rows import ABSOLUTE, FACT_FIELDS, FileRows, NodeRow, module_of
 from .schema import ANALYSIS, open_reader, open_writer, set_aside
 from .view import FILE_SHIFT, SEGMENT_SHIFT, IndexView, reading
+
+_SIGNATURE, _IMPORTS = FACT_FIELDS.index("signature"), FACT_FIELDS.index("imports")
+# How many keys that are gone changesSince can tell of.
+_BURIED = 100_000
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +39,16 @@ class Stamp(NamedTuple):
     scanned_ns: int
     origin: str = "disk"
     version: int | None = None
+    diverges: bool = False  # the disk changed while a buffer is open
+
+
+class FileChange(NamedTuple):
+    """What a write changed that other files may rest on: see RulesEngine.get_dependency_actions."""
+
+    path: str
+    signatures: tuple[str, ...]
+    imports_changed: bool
+    changed: tuple[str, ...]
 
 
 class Changed(NamedTuple):
@@ -42,6 +57,7 @@ class Changed(NamedTuple):
     revision: int
     changed: tuple[str, ...]
     deleted: tuple[str, ...]
+    files: tuple[FileChange, ...] = ()
 
 
 def node_key(path: str, qualname: str) -> str:
@@ -74,6 +90,9 @@ class NodeStateKV:
             # Another Python wrote the rows: no hash matches, so that every file is read again.
             self._db.execute("UPDATE files SET file_hash = '', mtime_ns = 0")
         self._set_meta("analysis", ANALYSIS)
+        if self._meta("identity", None) is None:
+            self._set_meta("identity", uuid.uuid4().hex)
+        self._forget_deleted()
 
     # ---- nodes by key
 
@@ -142,18 +161,60 @@ class NodeStateKV:
         """Several files in one transaction and one revision."""
         changed: list[str] = []
         deleted: list[str] = []
+        touched: list[FileChange] = []
         with self._transaction() as revision:
             for rows, stamp in files:
-                new, gone = _FileWrite(self._db, rows, stamp, revision, source).run()
-                changed += [node_key(rows.path, name) for name in new]
-                deleted += [node_key(rows.path, name) for name in gone]
-        return Changed(self.revision, tuple(changed), tuple(deleted))
+                write = _FileWrite(self._db, rows, stamp, revision, source).run()
+                changed += [node_key(rows.path, name) for name in write.changed]
+                deleted += [node_key(rows.path, name) for name in write.gone]
+                if write.signatures or write.imports_changed:
+                    touched.append(
+                        FileChange(rows.path, tuple(write.signatures), write.imports_changed, tuple(write.changed))
+                    )
+            self._bury(deleted, revision)
+        return Changed(self.revision, tuple(changed), tuple(deleted), tuple(touched))
+
+    def refresh_dependants(self, path: str, names: Collection[str]) -> Changed:
+        """Mark what imports `names` of the file (none: anything of it) as changed by a dependency.
+
+        Dependants are found by the import index: nodes of other files that use an import of these names, or of
+        their module.
+        """
+        module = module_of(path)
+        targets = {module, *(f"{module}.{name.partition('.')[0]}" for name in names)}
+        found: list[tuple[int, str, str]] = []
+        for number, importer in self._importers(targets, path):
+            for row_id, qualname, facts in self._db.execute(
+                "SELECT id, qualname, facts FROM nodes WHERE file = ? AND kind != 'module'", (number,)
+            ):
+                if not targets.isdisjoint(orjson.loads(facts)[_IMPORTS]):
+                    found.append((row_id, importer, qualname))
+        if not found:
+            return Changed(self.revision, (), ())
+        now = time.time_ns()
+        with self._transaction() as revision:
+            self._db.executemany(
+                "UPDATE nodes SET revision = ?, updated_ns = ?, source = 'dependency_change' WHERE id = ?",
+                [(revision, now, row_id) for row_id, _, _ in found],
+            )
+            numbers = {(revision, row_id >> FILE_SHIFT) for row_id, _, _ in found}
+            self._db.executemany("UPDATE files SET revision = ? WHERE id = ?", sorted(numbers))
+        return Changed(self.revision, tuple(node_key(importer, name) for _, importer, name in found), ())
+
+    def _importers(self, targets: Collection[str], path: str) -> Sequence[tuple[int, str]]:
+        marks = ", ".join("?" * len(targets))
+        rows = self._db.execute(
+            "SELECT DISTINCT files.id, path FROM imports JOIN files ON files.id = imports.file"
+            f" WHERE target IN ({marks}) AND path != ? ORDER BY path",
+            (*targets, path),
+        )
+        return rows.fetchall()
 
     def restamp(self, stamps: Iterable[tuple[str, Stamp]]) -> None:
         """New stamps for files whose bytes did not change; the revision stays."""
         with self._transaction(raise_revision=False):
             self._db.executemany(
-                "UPDATE files SET size = ?, mtime_ns = ?, scanned_ns = ?, origin = ?, version = ? WHERE path = ?",
+                "UPDATE files SET size = ?, mtime_ns = ?, scanned_ns = ?, origin = ?, version = ?, diverges = ? WHERE path = ?",
                 [(*stamp, path) for path, stamp in stamps],
             )
 
@@ -164,15 +225,35 @@ class NodeStateKV:
     def invalidate_files(self, paths: Iterable[str]) -> Changed:
         """Remove files with all their nodes, in one transaction and one revision."""
         deleted: list[str] = []
-        with self._transaction():
+        with self._transaction() as revision:
             for path in paths:
                 row = self._db.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
                 if row is not None:
                     names = self._db.execute("SELECT qualname FROM nodes WHERE file = ?", row).fetchall()
                     deleted += [node_key(path, name) for (name,) in names]
                     _delete_rows(self._db, row[0])
+                    self._db.execute("DELETE FROM imports WHERE file = ?", row)
                     self._db.execute("DELETE FROM files WHERE id = ?", row)
+            self._bury(deleted, revision)
         return Changed(self.revision, (), tuple(deleted))
+
+    def set_diverging(self, path: str, diverges: bool) -> None:
+        """Note whether the disk has changed while a buffer of the path is open; a change of that is a revision."""
+        with self._reported():
+            row = self._db.execute("SELECT diverges FROM files WHERE path = ?", (path,)).fetchone()
+        if row is not None and bool(row[0]) != diverges:
+            with self._transaction() as revision:
+                self._db.execute(
+                    "UPDATE files SET diverges = ?, revision = ? WHERE path = ?", (diverges, revision, path)
+                )
+
+    def continue_from(self, revision: int) -> None:
+        """Count on from the revision of another index that this one replaces."""
+        if revision > self.revision:
+            with self._transaction(raise_revision=False):
+                self._set_meta("revision", revision)
+                self._set_meta("deleted_since", revision)
+            self.revision = revision
 
     def gc_orphans(self, exists: Callable[[str], bool], is_open: Collection[str] = ()) -> Changed:
         """Remove the files that are gone from disk and not open in an editor."""
@@ -208,8 +289,19 @@ class NodeStateKV:
 
     def stamps(self) -> dict[str, tuple[int, int, int, str]]:
         """path -> (mtime_ns, size, scanned_ns, file_hash) of every file."""
-        rows = self._db.execute("SELECT path, mtime_ns, size, scanned_ns, file_hash FROM files")
+        with self._reported():
+            rows = self._db.execute("SELECT path, mtime_ns, size, scanned_ns, file_hash FROM files").fetchall()
         return {path: (mtime, size, scanned, digest) for path, mtime, size, scanned, digest in rows}
+
+    def hashes(self, paths: Sequence[str]) -> dict[str, str]:
+        """path -> file hash of those that the index has."""
+        found = {}
+        with self._reported():
+            for path in paths:
+                row = self._db.execute("SELECT file_hash FROM files WHERE path = ?", (path,)).fetchone()
+                if row is not None:
+                    found[path] = row[0]
+        return found
 
     def stats(self) -> dict[str, int]:
         """files, nodes, failed (files with an error), revision, bytes (of the database)."""
@@ -258,7 +350,7 @@ class NodeStateKV:
     @contextmanager
     def _transaction(self, raise_revision: bool = True) -> Iterator[int]:
         """A write transaction that raises the revision; gives the new one. Nothing is written if it fails."""
-        try:
+        with self._reported("write"):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 # Read anew: another process may have written, too.
@@ -271,9 +363,15 @@ class NodeStateKV:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
-        except sqlite3.Error as error:
-            raise StoreError(f"cannot write the index {self.path}: {error}") from error
         self.revision = revision
+
+    @contextmanager
+    def _reported(self, doing: str = "read") -> Iterator[None]:
+        """SQLite's errors as StoreError."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot {doing} the index {self.path}: {error}") from error
 
     def _meta(self, key: str, default: Any) -> Any:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
@@ -306,6 +404,18 @@ class NodeStateKV:
             )  # fmt: skip
         self._recount(path)
 
+    def _bury(self, keys: Iterable[str], revision: int) -> None:
+        self._db.executemany("INSERT INTO deleted VALUES (?, ?)", [(revision, key) for key in keys])
+
+    def _forget_deleted(self) -> None:
+        """Keep the newest keys that are gone; cursors from before the others' revision have to begin anew."""
+        row = self._db.execute(
+            "SELECT revision FROM deleted ORDER BY revision DESC LIMIT 1 OFFSET ?", (_BURIED,)
+        ).fetchone()
+        if row is not None:
+            self._db.execute("DELETE FROM deleted WHERE revision <= ?", row)
+            self._set_meta("deleted_since", row[0])
+
     def _recount(self, path: str) -> None:
         self._db.execute(
             "UPDATE files SET node_count = (SELECT count(*) FROM nodes WHERE file = files.id) WHERE path = ?", (path,)
@@ -323,28 +433,33 @@ class _FileWrite:
         self.stamp = stamp
         self.revision = revision
         self.source = source
+        self.changed: list[str] = []  # qualnames whose facts changed
+        self.gone: list[str] = []
+        self.signatures: list[str] = []  # whose signature changed, appeared or vanished
+        self.imports_changed = False
 
-    def run(self) -> tuple[list[str], list[str]]:
-        """Qualnames whose facts changed, and those that are gone."""
+    def run(self) -> _FileWrite:
+        """Write, and know what that changed."""
         rows = self.rows
-        known = self.db.execute("SELECT id FROM files WHERE path = ?", (rows.path,)).fetchone()
+        known = self.db.execute("SELECT id, bindings FROM files WHERE path = ?", (rows.path,)).fetchone()
         file = _put_file(self.db, rows, self.stamp, self.revision)
         old: dict[str, tuple[int, int, str, bytes]] = {}
         if known is not None:
             old = self._partial_old(file) if rows.partial else self._old(file)
-        new = {row.qualname for row in rows.nodes}
-        gone = [name for name in (rows.deleted if rows.partial else old) if name not in new]
-        if known is not None and not rows.partial:
-            _delete_rows(self.db, file)
-        changed = self._insert(file, old)
-        return changed, gone
+            new = {row.qualname for row in rows.nodes}
+            self.gone = [name for name in (rows.deleted if rows.partial else old) if name not in new]
+            self.signatures += self.gone
+            if not rows.partial:
+                _delete_rows(self.db, file)
+        if known is None or known[1] != rows.bindings:
+            self._imports(file, known is not None)
+        self._insert(file, old, known is not None)
+        return self
 
     def _old(self, file: int) -> dict[str, tuple[int, int, str, bytes]]:
         sql = "SELECT qualname, revision, updated_ns, source, facts FROM nodes WHERE file = ?"
-        return {
-            name: (revision, updated, source, facts)
-            for name, revision, updated, source, facts in self.db.execute(sql, (file,))
-        }
+        return {name: (revision, updated, source, facts)
+                for name, revision, updated, source, facts in self.db.execute(sql, (file,))}  # fmt: skip
 
     def _partial_old(self, file: int) -> dict[str, tuple[int, int, str, bytes]]:
         """The old rows of what changes, removed on the way."""
@@ -360,10 +475,16 @@ class _FileWrite:
             self.db.execute("DELETE FROM uses WHERE id = ?", (file << FILE_SHIFT | segment << SEGMENT_SHIFT,))
         return old
 
-    def _insert(self, file: int, old: dict[str, tuple[int, int, str, bytes]]) -> list[str]:
+    def _imports(self, file: int, known: bool) -> None:
+        self.imports_changed = known
+        if known:
+            self.db.execute("DELETE FROM imports WHERE file = ?", (file,))
+        targets = {target for _, target in orjson.loads(self.rows.bindings)}
+        self.db.executemany("INSERT INTO imports VALUES (?, ?)", [(target, file) for target in targets])
+
+    def _insert(self, file: int, old: dict[str, tuple[int, int, str, bytes]], known: bool) -> None:
         base = file << FILE_SHIFT
         now, revision, source = self.stamp.scanned_ns, self.revision, self.source
-        changed: list[str] = []
         values = []
         for row in self.rows.nodes:
             before = old.get(row.qualname)
@@ -371,7 +492,9 @@ class _FileWrite:
                 stamp = before[:3]
             else:
                 stamp = (revision, now, source)
-                changed.append(row.qualname)
+                self.changed.append(row.qualname)
+                if known and (before is None or _signature(before[3]) != _signature(row.facts)):
+                    self.signatures.append(row.qualname)
             values.append(
                 (_row_id(base, row, self.rows.path), file, row.qualname, row.name, row.kind, *stamp, row.facts)
             )
@@ -380,7 +503,10 @@ class _FileWrite:
             "INSERT OR REPLACE INTO uses VALUES (?, ?)",
             [(base | segment << SEGMENT_SHIFT, data) for segment, data in self.rows.uses],
         )
-        return changed
+
+
+def _signature(facts: bytes) -> Any:
+    return orjson.loads(facts)[_SIGNATURE]
 
 
 def _row_id(base: int, row: NodeRow, path: str) -> int:
@@ -394,13 +520,14 @@ def _put_file(db: sqlite3.Connection, rows: FileRows, stamp: Stamp, revision: in
     places = "".join(f", {column} = excluded.{column}" for column in columns)
     row = db.execute(
         "INSERT INTO files (path, file_hash, size, mtime_ns, scanned_ns, origin, version, line_count, node_count,"
-        " error, error_line, revision, starts, bindings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " diverges, error, error_line, revision, starts, bindings)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (path) DO UPDATE SET file_hash = excluded.file_hash, size = excluded.size,"
         " mtime_ns = excluded.mtime_ns, scanned_ns = excluded.scanned_ns, origin = excluded.origin,"
-        " version = excluded.version, node_count = excluded.node_count, error = excluded.error,"
+        " version = excluded.version, diverges = excluded.diverges, node_count = excluded.node_count, error = excluded.error,"
         f" error_line = excluded.error_line, revision = excluded.revision{places} RETURNING id",
-        (rows.path, rows.file_hash, *stamp, rows.line_count, rows.node_count, rows.error, rows.error_line, revision,
-         rows.starts, rows.bindings),
+        (rows.path, rows.file_hash, *stamp[:5], rows.line_count, rows.node_count, stamp.diverges, rows.error,
+         rows.error_line, revision, rows.starts, rows.bindings),
     ).fetchone()  # fmt: skip
     return int(row[0])
 

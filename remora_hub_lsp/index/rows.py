@@ -158,6 +158,12 @@ def package_of(path: str) -> tuple[str, ...]:
     return tuple(parts[1:] if parts[:1] == ["src"] else parts)
 
 
+def module_of(path: str) -> str:
+    """The dotted name that a file is imported by."""
+    name = path.rpartition("/")[2].partition(".")[0]
+    return ".".join(package_of(path) if name == "__init__" else (*package_of(path), name))
+
+
 def summary(docstring: str | None) -> str | None:
     """The first line of a docstring, at most SUMMARY_LENGTH characters."""
     if not docstring:

@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 # Raise it when the tables or the meaning of their columns change.
 SCHEMA_VERSION = 1
 _APPLICATION_ID = 0x52454D4F  # "REMO"
+# How long a write waits for another process that writes.
+BUSY_SECONDS = 5.0
 
 # What rows depend on beside the files: another Python parses other syntax.
 ANALYSIS = f"{SCHEMA_VERSION}/python{sys.version_info.major}.{sys.version_info.minor}"
@@ -36,6 +38,7 @@ CREATE TABLE files (
     error TEXT,
     error_line INTEGER,
     revision INTEGER NOT NULL,
+    diverges INTEGER NOT NULL,      -- the disk changed while a buffer is open
     starts BLOB NOT NULL,           -- JSON [segment, first line, ...]
     bindings BLOB NOT NULL          -- JSON [[name, target], ...]
 );
@@ -54,6 +57,23 @@ CREATE TABLE nodes (
 );
 CREATE UNIQUE INDEX node_key ON nodes (file, qualname);
 CREATE INDEX node_name ON nodes (name COLLATE NOCASE, kind);
+
+CREATE INDEX file_revision ON files (revision);
+
+-- Which files import a dotted name in their module scope.
+CREATE TABLE imports (
+    target TEXT NOT NULL,
+    file INTEGER NOT NULL,
+    PRIMARY KEY (target, file)
+) WITHOUT ROWID;
+CREATE INDEX import_file ON imports (file);
+
+-- Keys that are gone, for changesSince.
+CREATE TABLE deleted (
+    revision INTEGER NOT NULL,
+    key TEXT NOT NULL
+);
+CREATE INDEX deleted_revision ON deleted (revision);
 
 CREATE TABLE uses (
     id INTEGER PRIMARY KEY,         -- file << 40 | segment << 16
@@ -93,7 +113,11 @@ def open_reader(path: Path) -> sqlite3.Connection:
     """A read-only connection."""
     try:
         connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=5
+            f"{path.absolute().as_uri()}?mode=ro",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=BUSY_SECONDS,
         )
         connection.execute("PRAGMA query_only=1")
         connection.execute("PRAGMA cache_size=-4000")
@@ -130,7 +154,7 @@ def _open_instead_of_folder(path: Path) -> tuple[sqlite3.Connection, str]:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0

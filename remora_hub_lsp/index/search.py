@@ -1,17 +1,24 @@
 """Fuzzy search over all names of the index, best first.
 
 SQLite filters (without holding Python's interpreter lock), Python ranks what is left. The tiers: the name itself,
-its beginning, a part of it, its letters in order (`gqs` finds get_query_set); within a tier letters that start
-a word count more, then shorter names.
+its beginning, a part of it, its letters in order (`gqs` finds get_query_set). Case does not matter (beyond ASCII it
+does), but the same case comes first; so do letters that start a word, then shorter names.
 """
 
 from __future__ import annotations
+
+import unicodedata
 
 from .view import IndexView, Json
 
 # How many hits of a tier are ranked; more than anybody reads.
 _CANDIDATES = 2000
+# No name is longer; SQLite refuses patterns of 50,000 bytes.
+_LONGEST = 1000
 _KEEP = ("qualname", "kind", "node_type", "range", "name_range", "signature", "key")
+_NAME, _BEGINNING, _PART, _LETTERS = range(4)
+
+Rank = tuple[int, ...]
 
 
 def search(view: IndexView, query: str, limit: int = 200) -> list[Json]:
@@ -19,34 +26,34 @@ def search(view: IndexView, query: str, limit: int = 200) -> list[Json]:
 
     A symbol: name, qualname, kind, node_type, path, range, name_range, signature, key.
     """
-    container, _, name = query.strip().rpartition(".")
-    ranked: list[tuple[tuple[int, int, int, str], int]] = []
-    seen: set[int] = set()
+    text = unicodedata.normalize("NFKC", query.strip())
+    if limit <= 0 or len(text) > _LONGEST or "\0" in text or not text.isprintable():
+        return []
+    container, _, name = text.rpartition(".")
+    ranked: dict[int, tuple[Rank, str]] = {}
     for tier, (where, parameters) in enumerate(_tiers(name)):
+        if container:
+            where, parameters = f"{where} AND qualname LIKE ? ESCAPE '\\'", (*parameters, f"%{_escape(container)}%.%")
         for number, found, _ in view.symbols(where, parameters, _CANDIDATES):
-            if number not in seen:
-                seen.add(number)
-                ranked.append(((tier, -_word_starts(name, found), len(found), found), number))
-        if len(seen) >= limit and not container:
+            if number not in ranked:
+                ranked[number] = ((tier, *_rank(tier, name, found), len(found)), found)
+        if len(ranked) >= limit and not container:
             break
-    ranked.sort()
-    out: list[Json] = []
-    for _, number in ranked:
-        state = view.by_id(number)
-        if state is None or (container and not _inside(container, state["qualname"])):
-            continue
-        out.append(_symbol(state))
-        if len(out) == limit:
-            break
-    return out
+    order = sorted(ranked, key=lambda number: (ranked[number], number))
+    if not container:
+        order = order[:limit]
+    states = [state for number in order if (state := view.by_id(number)) is not None]
+    if container:
+        states = [state for _, state in sorted(_inside(container, states), key=lambda pair: pair[0])]
+    return [_symbol(state) for state in states[:limit]]
 
 
 def _tiers(name: str) -> list[tuple[str, tuple[str, ...]]]:
     if not name:
         return [("1", ())]
     return [
-        ("name = ?", (name,)),
-        ("name >= ? AND name < ?", (name, name + "\U0010ffff")),
+        ("name = ? COLLATE NOCASE", (name,)),
+        ("name >= ? COLLATE NOCASE AND name < ? COLLATE NOCASE", (name, name + "\U0010ffff")),
         ("name LIKE ? ESCAPE '\\'", (f"%{_escape(name)}%",)),
         ("name LIKE ? ESCAPE '\\'", ("%" + "%".join(_escape(c) for c in name) + "%",)),
     ]
@@ -54,6 +61,15 @@ def _tiers(name: str) -> list[tuple[str, tuple[str, ...]]]:
 
 def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _rank(tier: int, query: str, name: str) -> Rank:
+    """Smaller is better, within a tier."""
+    if tier == _LETTERS:
+        return (-_word_starts(query, name),)
+    at = name.lower().find(query.lower())
+    starts_word = tier != _PART or _next_word(name, query[:1].lower(), at) == at
+    return (not starts_word, name[at : at + len(query)] != query)
 
 
 def _word_starts(query: str, name: str) -> int:
@@ -81,10 +97,15 @@ def _next_word(name: str, letter: str, at: int) -> int:
     return -1
 
 
-def _inside(container: str, qualname: str) -> bool:
-    around = qualname.rpartition(".")[0].lower()
+def _inside(container: str, states: list[Json]) -> list[tuple[tuple[bool, int], Json]]:
+    """The states whose class or function around them matches; that of the very name first."""
     wanted = container.lower()
-    return around == wanted or around.endswith("." + wanted) or wanted in around
+    out = []
+    for order, state in enumerate(states):
+        around = state["qualname"].rpartition(".")[0].lower()
+        if wanted in around:
+            out.append(((not f".{around}".endswith(f".{wanted}"), order), state))
+    return out
 
 
 def _symbol(state: Json) -> Json:

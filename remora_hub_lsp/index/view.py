@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from ..errors import StoreError
 from .rows import ABSOLUTE, FACT_FIELDS, LATER_FIELDS
 
 Json = dict[str, Any]
@@ -27,10 +28,11 @@ _NODE = "SELECT id, qualname, name, updated_ns, source, facts FROM nodes"
 class _File:
     """A file's row, with its segments' first lines."""
 
-    __slots__ = ("error", "hash", "id", "lines", "origin", "path", "revision", "segments", "starts", "version")
+    __slots__ = ("diverges", "hash", "id", "lines", "origin", "path", "segments", "starts", "version")
 
     def __init__(self, row: tuple[Any, ...]) -> None:
-        self.id, self.path, self.hash, self.origin, self.version, self.revision, self.error, starts = row
+        self.id, self.path, self.hash, self.origin, self.version, diverges, starts = row
+        self.diverges = bool(diverges)
         flat = orjson.loads(starts)
         self.segments: list[int] = flat[::2]
         self.lines: list[int] = flat[1::2]
@@ -44,8 +46,7 @@ class IndexView:
         self._db = connection
         self._files: dict[str, _File | None] = {}
         self._by_id: dict[int, _File | None] = {}
-        row = connection.execute("SELECT value FROM meta WHERE key = 'revision'").fetchone()
-        self.revision: int = row[0] if row else 0
+        self.revision: int = self._meta("revision", 0)
 
     def node(self, path: str, qualname: str) -> Json | None:
         """The NodeState of one node, as models.NodeState has it."""
@@ -110,10 +111,10 @@ class IndexView:
 
     def paths(self, suffix: str) -> list[str]:
         """Files whose path ends with `suffix` at a folder's border, shortest first."""
-        escaped = suffix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        end = "/" + suffix
         rows = self._db.execute(
-            "SELECT path FROM files WHERE path = ? OR path LIKE ? ESCAPE '\\' ORDER BY length(path), path LIMIT 20",
-            (suffix, "%/" + escaped),
+            "SELECT path FROM files WHERE path = ? OR substr(path, ?) = ? ORDER BY length(path), path LIMIT 20",
+            (suffix, -len(end), end),
         )
         return [row[0] for row in rows]
 
@@ -135,6 +136,40 @@ class IndexView:
         sql = "SELECT mtime_ns, size, scanned_ns FROM files WHERE path = ?"
         row: tuple[int, int, int] | None = self._db.execute(sql, (path,)).fetchone()
         return row
+
+    def diverging(self) -> list[str]:
+        """Open files that changed on disk meanwhile."""
+        return [row[0] for row in self._db.execute("SELECT path FROM files WHERE diverges ORDER BY path")]
+
+    def changes(self, revision: int, limit: int) -> tuple[list[str], list[str], int] | None:
+        """Keys changed and deleted after `revision`, and the revision up to which that is told (at most about
+        `limit` keys). None where that is not known any more."""
+        if not self._meta("deleted_since", 0) <= revision <= self.revision:
+            return None
+        upto, total = self.revision, 0
+        for number, count in self._db.execute(f"SELECT nodes.revision, count(*) {_CHANGED} GROUP BY 1 ORDER BY 1",
+                                              (revision, revision, upto)):  # fmt: skip
+            if total and total + count > limit:
+                upto = number - 1  # whole revisions only
+                break
+            total += count
+        changed = self._db.execute(
+            f"SELECT path, qualname {_CHANGED} ORDER BY nodes.revision, nodes.id", (revision, revision, upto)
+        )
+        keys = [f"node:{path}:{name}" for path, name in changed]
+        deleted = self._db.execute(
+            "SELECT DISTINCT key FROM deleted WHERE revision > ? AND revision <= ? ORDER BY key", (revision, upto)
+        ).fetchall()
+        return keys, [key for (key,) in deleted if not self.has(*key.removeprefix("node:").rsplit(":", 1))], upto
+
+    @property
+    def identity(self) -> str:
+        """Names this database: cursors of another one mean nothing here."""
+        return str(self._meta("identity", ""))
+
+    def _meta(self, key: str, default: Any) -> Any:
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else default
 
     def counts(self) -> tuple[int, int]:
         """How many files and nodes."""
@@ -177,17 +212,24 @@ class IndexView:
         return self._by_id[number]
 
 
-_FILE = "SELECT id, path, file_hash, origin, version, revision, error, starts FROM files"
+_CHANGED = (
+    "FROM files JOIN nodes ON nodes.id BETWEEN files.id << 40 AND (files.id << 40) + 1099511627775"
+    " WHERE files.revision > ? AND nodes.revision > ? AND nodes.revision <= ?"
+)
+_FILE = "SELECT id, path, file_hash, origin, version, diverges, starts FROM files"
 
 
 @contextmanager
 def reading(connection: sqlite3.Connection) -> Iterator[IndexView]:
-    """An IndexView whose answers all come from one moment."""
-    connection.execute("BEGIN")
+    """An IndexView whose answers all come from one moment. Raises StoreError where the index cannot be read."""
     try:
-        yield IndexView(connection)
-    finally:
-        connection.execute("COMMIT")
+        connection.execute("BEGIN")
+        try:
+            yield IndexView(connection)
+        finally:
+            connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise StoreError(f"cannot read the index: {error}") from error
 
 
 def _state(file: _File, row: tuple[Any, ...]) -> Json:
@@ -227,6 +269,7 @@ def _state(file: _File, row: tuple[Any, ...]) -> Json:
         "name_range": _range(start + name_line, name_col, start + name_end_line, name_end),
         "origin": file.origin,
         "version": file.version,
+        "diverges": file.diverges,
         "broken": broken,
         "extra": {},
     }

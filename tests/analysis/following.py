@@ -74,6 +74,8 @@ def impossible(facts: FileFacts, text: str) -> list[str]:
             found.append(f"{node.unique}: lines {node.start} {node.name} {node.end} of {len(lines)}")
         elif end_col > len(lines[end].encode("utf-16-le", "surrogatepass")) // 2:
             found.append(f"{node.unique}: ends at {node.end}, behind the line's end")
+        elif not node.facts.broken and node.facts.line_count != end - line + 1:
+            found.append(f"{node.unique}: {node.facts.line_count} lines, from {node.start} to {node.end}")
     if facts.error_line is not None and not 0 <= facts.error_line < max(len(lines), 1):
         found.append(f"error in line {facts.error_line} of {len(lines)}")
     return found

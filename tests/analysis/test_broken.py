@@ -18,7 +18,7 @@ from remora_hub_lsp.analysis.segments import extract
 
 from .canonical import canonical, timeless
 from .corpus import EVERYTHING, texts
-from .following import Follower, common
+from .following import Follower, common, impossible
 from .oracle import Known, Oracle, known
 
 FUNCTIONS = 300 if EVERYTHING else 16
@@ -223,3 +223,51 @@ def test_other_nodes_of_a_broken_file_never_seen_whole_are_found(tallies: tuple[
 
 def test_nothing_impossible_is_said_of_broken_text(tallies: tuple[Tally, Tally]) -> None:
     assert tallies[0].wrong[:10] == []
+
+
+ERRORS = {
+    "x = 1\ny = = 2\nz = 3\n": 1,
+    "x = 1\n\n# c\n\ndef f():\n    pass\n    return )\n\ny = 2\n": 6,
+    "class A:\n    x = 1\n\n    def f(self):\n        pass\n        y = = 1\n\n    def g(self): pass\n": 5,
+    "def f(a b): pass\n": 0,
+    "class A(:\n    def f(self): pass\n": 0,
+    "x = 1\r\ny = = 2\r\n": 1,
+    "'''\n\n'''\nif x\n    pass\n": 3,
+}
+
+
+@pytest.mark.parametrize("text", ERRORS)
+def test_the_error_is_where_python_says(text: str) -> None:
+    facts = extract(text)
+    assert facts.error
+    assert facts.error_line == ERRORS[text]
+
+
+def test_what_is_broken_says_so_and_nothing_else_does() -> None:
+    text = "def a(): pass\nclass B:\n    def c(self): pass\n    def d(self):\n        return (\n    def e(self): pass\ndef f(): pass\n"
+    follower = Follower(text.replace("return (", "return"))
+    follower.document.edit((4, 14), (4, 14), " (", "utf-16")
+    assert follower.document.text == text
+    assert follower.follow() == []
+    for facts in (follower.segments.facts(), extract(text)):
+        assert [node.unique for node in facts.nodes] == ["<module>", "a", "B", "B.c", "B.d", "B.e", "f"]
+        assert [node.unique for node in facts.nodes if node.facts.broken] == ["<module>", "B.d"]
+        assert next(node.facts.signature for node in facts.nodes if node.unique == "B.d") == "def d(self)"
+
+
+def test_what_a_broken_definition_never_seen_whole_is() -> None:
+    text = (
+        "def a(:\n    pass\nclass B(:\n    async def c(self:\n        pass\n    def d(self): pass\nclass E(\n"
+    )
+    nodes = known(extract(text))
+    assert [
+        (node.unique, node.facts.node_type, node.facts.kind, bool(node.facts.broken)) for node in nodes[1:]
+    ] == [
+        ("a", "function", "function", True),
+        ("B", "class", "class", True),
+        ("B.c", "function", "method", True),
+        ("B.d", "function", "method", False),
+        ("E", "class", "class", True),
+    ]
+    assert [node.name for node in nodes[1:]] == [(0, 4, 5), (2, 6, 7), (3, 14, 15), (5, 8, 9), (6, 6, 7)]
+    assert impossible(extract(text), text) == []

@@ -141,6 +141,18 @@ def test_an_edit_keeps_the_segments_of_other_statements() -> None:
     assert before.keys() == after.keys()
 
 
+def test_an_edited_class_header_keeps_the_members_segments() -> None:
+    document = TextDocument(BASE)
+    document.take_dirty()
+    segments = SegmentedText(list(document.lines))
+    before = {node.unique: node.segment for node in segments.facts().nodes}
+    document.edit((4, 8), (4, 12), "Other", "utf-16")
+    document.edit((5, 7), (5, 10), "Text", "utf-16")
+    segments.update(*document.take_dirty())
+    after = {node.unique: node.segment for node in segments.facts().nodes}
+    assert [name for name in before if before[name] != after[name]] == ["A"]
+
+
 def test_lines_called_touched_that_are_not_make_no_difference() -> None:
     """An editor that sends the whole text for each key costs time, not truth."""
     lines = split_lines(BASE)

@@ -1,0 +1,129 @@
+"""The second feed: what changes on disk. Notices where the system gives them, comparing everything where not."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from .changes import DiskChanged
+from .tree import ENVIRONMENT_MARKS, EXCLUDED_UNLESS_PACKAGE, PACKAGE_MARKS, SUFFIXES
+from .watcher import ADDED, DELETED, Event, FileWatcher, on_network_drive
+
+if TYPE_CHECKING:
+    from .hub import Hub
+
+log = logging.getLogger(__name__)
+
+# Seconds between two comparisons of everything, at least, where nothing is told; and where all should be told.
+POLL_SECONDS = 2.0
+AUDIT_SECONDS = 600.0
+# A comparison may take at most this share of the time.
+POLL_SHARE = 0.05
+# What decides which files are the project's, beside .gitignore files.
+_RULE_FILES = frozenset({"pyproject.toml", ".git/info/exclude"})
+
+
+class DiskFeed:
+    """Keeps `hub` told of what happens to the files below its root."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.reason: str | None = None  # why it polls
+        self._watcher = FileWatcher(self._on_events, self._on_failure)
+        self._wanted = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._cost = 0.0
+        self._done = asyncio.Condition()
+        self._round = 0
+
+    def start(self) -> None:
+        """Begin; the tree has been walked. Everything is compared once when the watching has begun."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._watcher.close()
+
+    async def rescan(self) -> None:
+        """Compare everything now, and wait until that is done."""
+        async with self._done:
+            target = self._round + 2 if self._wanted.is_set() else self._round + 1
+            self._wanted.set()
+            await self._done.wait_for(lambda: self._round >= target or self._task is None or self._task.done())
+
+    def _folders(self) -> list[str]:
+        absolute = self.hub.paths.absolute
+        folders = [absolute(path) if path else str(self.hub.root) for path in self.hub.tree.folders]
+        info = os.path.join(self.hub.root, ".git", "info")
+        return [*folders, info] if os.path.isdir(info) else folders
+
+    async def _run(self) -> None:
+        kind = on_network_drive(self.hub.root)
+        if kind is not None:
+            self._on_failure(f"the root lies on a network drive ({kind}), where changes are not told")
+        self._wanted.set()  # what happened between the walk and the first notice
+        await self._follow_folders()
+        await self.hub.cold_start.finished()
+        while True:
+            try:
+                # Not wait_for: before Python 3.12 it can swallow a cancellation.
+                async with asyncio.timeout(self._pause()):
+                    await self._wanted.wait()
+            except TimeoutError:
+                log.debug("comparing all files of %s", self.hub.root)
+            self._wanted.clear()
+            await self._compare()
+            await self._follow_folders()
+            async with self._done:
+                self._round += 1
+                self._done.notify_all()
+
+    async def _follow_folders(self) -> None:
+        """Watch the folders that the last walk looked into; what is new in them is found by another comparison."""
+        folders = frozenset(self._folders())
+        if self.reason is None and folders != self._watcher.folders:
+            if folders - self._watcher.folders:
+                self._wanted.set()
+            await self._watcher.watch(folders)
+
+    def _pause(self) -> float:
+        return max(POLL_SECONDS, self._cost / POLL_SHARE) if self.reason else AUDIT_SECONDS
+
+    async def _compare(self) -> None:
+        """Walk the tree and take what differs from the index as changed."""
+        started = time.monotonic()
+        hub = self.hub
+        for path in await hub.differences():
+            hub.apply(DiskChanged(path))
+        self._cost = time.monotonic() - started
+
+    def _on_failure(self, reason: str) -> None:
+        log.warning("%s: %s; comparing all files every few seconds instead", self.hub.root, reason)
+        self.reason = f"{reason}; changes on disk are found by comparing all files every few seconds"
+        self._wanted.set()
+
+    def _on_events(self, events: Collection[Event]) -> None:
+        hub = self.hub
+        for kind, absolute in events:
+            path = hub.paths.relative(absolute)
+            if path is None:
+                continue
+            folder, _, name = path.rpartition("/")
+            if name == ".gitignore" or path in _RULE_FILES:
+                hub.rules_changed(path)
+                self._wanted.set()
+            elif name in ENVIRONMENT_MARKS or (
+                name in PACKAGE_MARKS and folder.rpartition("/")[2] in EXCLUDED_UNLESS_PACKAGE
+            ):
+                self._wanted.set()
+            if path.endswith(SUFFIXES) and not (kind == ADDED and os.path.isdir(absolute)):
+                hub.apply(DiskChanged(path))
+            # A folder that came or went: with all that is in it.
+            if (kind == ADDED and os.path.isdir(absolute)) or (kind == DELETED and absolute in self._watcher.folders):
+                self._wanted.set()

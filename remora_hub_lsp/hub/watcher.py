@@ -1,0 +1,128 @@
+"""FileWatcher: what changes in some folders on disk, by the operating system's own notices (watchfiles)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+
+# The raw interface that watchfiles documents: the folders have to be watched before the first wait.
+from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
+
+log = logging.getLogger(__name__)
+
+# Milliseconds: how long to gather what comes together, and how long nothing must come to call it together.
+GATHER_MS, QUIET_MS, WAIT_MS = 150, 8, 10_000
+
+Event = tuple[int, str]  # 1 added, 2 modified, 3 deleted; absolute path
+ADDED, MODIFIED, DELETED = 1, 2, 3
+
+# Where the kernel does not tell what other machines do.
+_NETWORK = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ncpfs", "vboxsf", "fuse.vmhgfs-fuse"}
+)
+
+
+class FileWatcher:
+    """Watches folders, each without what lies below it, and calls back on the event loop.
+
+    on_events gets what changed; on_failure why watching is not possible (any more).
+    """
+
+    def __init__(self, on_events: Callable[[Collection[Event]], None], on_failure: Callable[[str], None]) -> None:
+        self._on_events = on_events
+        self._on_failure = on_failure
+        self._loop = asyncio.get_running_loop()
+        self._stop: threading.Event | None = None
+        self._thread: threading.Thread | None = None
+        self.folders: frozenset[str] = frozenset()
+
+    async def watch(self, folders: Iterable[str]) -> bool:
+        """Watch these folders (absolute) instead of those before, without a moment of watching none.
+
+        False where that is not possible; on_failure has been told why.
+        """
+        wanted = frozenset(folders)
+        before_stop, before_thread = self._stop, self._thread
+        started: asyncio.Future[str | None] = self._loop.create_future()
+        stop = threading.Event()
+        thread = threading.Thread(
+            target=self._run, args=(sorted(wanted), stop, started), name="remora-watcher", daemon=True
+        )
+        thread.start()
+        try:
+            failure = await started
+        except asyncio.CancelledError:
+            stop.set()
+            raise
+        if before_stop is not None and before_thread is not None:
+            before_stop.set()
+            await self._loop.run_in_executor(None, before_thread.join)
+        self._stop, self._thread = (stop, thread) if failure is None else (None, None)
+        self.folders = wanted if failure is None else frozenset()
+        if failure is not None:
+            self._on_failure(failure)
+        return failure is None
+
+    async def close(self) -> None:
+        """Stop watching."""
+        stop, thread = self._stop, self._thread
+        self._stop = self._thread = None
+        if stop is not None and thread is not None:
+            stop.set()
+            await self._loop.run_in_executor(None, thread.join)
+
+    def _run(self, folders: list[str], stop: threading.Event, started: asyncio.Future[str | None]) -> None:
+        """The thread: wait for events and hand them to the loop."""
+        try:
+            # What vanished since it was listed is told by the folder around it.
+            notify = RustNotify([folder for folder in folders if os.path.isdir(folder)], False, False, 300, False, True)
+        except (OSError, WatchfilesRustInternalError) as error:
+            self._tell(_settle, started, _reason(error))
+            return
+        with notify:
+            self._tell(_settle, started, None)
+            while not stop.is_set():
+                try:
+                    events = notify.watch(GATHER_MS, QUIET_MS, WAIT_MS, stop)
+                except (OSError, RuntimeError, WatchfilesRustInternalError) as error:
+                    self._tell(self._on_failure, _reason(error))
+                    return
+                if isinstance(events, set):
+                    self._tell(self._on_events, events)
+
+    def _tell(self, call: Callable[..., None], *arguments: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
+            self._loop.call_soon_threadsafe(call, *arguments)
+
+
+def on_network_drive(root: Path) -> str | None:
+    """The kind of file system that `root` lies on if changes from other machines are not told there, else None."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:  # no Linux: the notices there cover what they can
+        return None
+    best = ("", "")
+    for line in lines:
+        fields = line.split()
+        mounted, kind = fields[4].replace("\\040", " "), fields[fields.index("-") + 1]
+        inside = mounted == "/" or str(root) == mounted or str(root).startswith(mounted + "/")
+        if inside and len(mounted) >= len(best[0]):
+            best = (mounted, kind)
+    return best[1] if best[1] in _NETWORK else None
+
+
+def _settle(future: asyncio.Future[str | None], result: str | None) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    if "limit" in text or "No space left" in text or "Too many open files" in text:
+        return f"the system's limit for watched files is reached ({text}); raise fs.inotify.max_user_watches"
+    return f"files cannot be watched: {text or error!r}"
