@@ -23,6 +23,7 @@ _REACH_LINES = 800
 _BLANK = re.compile(r"[ \t\f]*(?:#[^\r\n\0]*)?[\r\n]*\Z")
 _CONTINUES = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")
 _DEFINITION = re.compile(r"[ \t\f]*(?:async[ \t]+)?(def|class)[ \t]+(\w+)")
+_STRING = re.compile(r"[ \t\f]*[rRuU]?[\"']")
 _MEMBER = re.compile(r"([ \t\f]+)(?:async\b|def\b|class\b|@)")
 
 
@@ -160,9 +161,8 @@ def _broken_class(lines: Sequence[str], at: int, failure: Failure) -> ClassBody 
     if not indents:
         return None
     indent = min(indents, key=len)
-    behind = range(at + 1, len(lines))
-    first = next(i for i in behind if _starts_statement(lines[i], indent) and _MEMBER.match(lines[i]))
-    header = parse_header(lines[:first], indent)
+    starts = [i for i in range(at + 1, len(lines)) if _starts_statement(lines[i], indent)]
+    first, header = _head_of_class(lines, starts, indent)
     found = _DEFINITION.match(lines[at])
     assert found is not None
     if isinstance(header, Failure):
@@ -172,6 +172,16 @@ def _broken_class(lines: Sequence[str], at: int, failure: Failure) -> ClassBody 
         header = segment
     members = recover(lines[first:], indent, found[2])
     return ClassBody(header, members, indent)  # type: ignore[arg-type]
+
+
+def _head_of_class(lines: Sequence[str], starts: list[int], indent: str) -> tuple[int, Segment | Failure]:
+    """Where the members start, and the header before them; `starts`: lines that could be their first."""
+    if _STRING.match(lines[starts[0]]):  # a docstring, in which lines look like statements
+        for start in starts[1 : 1 + _REACH * 3]:
+            header = parse_header(lines[:start], indent)
+            if isinstance(header, Segment):
+                return start, header
+    return starts[0], parse_header(lines[: starts[0]], indent)
 
 
 def _least(lines: Sequence[str], at: int, found: re.Match[str], failure: Failure, owner: str) -> NodeFacts:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from .. import __version__
+from ..analysis.text import TextDocument
 from ..config import Config, default_database
 from ..errors import ConfigError, HubClosed, StoreError
 from ..index.answers import Asked, Place, WhyNot, get_context
@@ -89,6 +90,7 @@ class Hub:
         self.revision = 0
         self._inbox = Inbox()
         self._buffers = Buffers()
+        self._analysed: dict[str, TextDocument] = {}  # what the recorder has of each open path
         self._sequence = 0
         self._reason: str | None = None
         self._closed = False
@@ -436,6 +438,8 @@ class Hub:
         except Exception as error:
             # One change that fails must not end the feed; the status tells of it.
             self.counters["failed_changes"] += len(paths)
+            for path in paths:
+                self._analysed.pop(path, None)  # the recorder may or may not have got it
             log.exception("a change of %s could not be indexed", ", ".join(paths[:3]))
             if isinstance(error, StoreError):
                 await self._fail_over(error)
@@ -457,7 +461,8 @@ class Hub:
             if number % 50 == 49:
                 await asyncio.sleep(0)
         for path in paths:
-            await self._write(recorder.close_buffer, path)
+            if self._analysed.pop(path, None) is not None:
+                await self._write(recorder.close_buffer, path)
         if size < MANY_BYTES or not self.pool.size:
             return await self.write(recorder.disk, files)
         known = await self._write(recorder.kv.hashes, paths)
@@ -477,6 +482,8 @@ class Hub:
         if document is None:  # closed meanwhile; that change waits already
             return None
         lines, untouched = document.take_dirty()
+        if self._analysed.get(path) is not document:  # another peer's text: nothing is known to be as it was
+            self._analysed[path], untouched = document, None
         buffer, recorder = self._buffer(path, document.version), self._recorder
         whole = untouched is None or len(lines) - untouched.prefix - untouched.suffix > BIG_LINES
         if whole and len(lines) > BIG_LINES and self.pool.size:
@@ -605,6 +612,7 @@ class Hub:
             return
         finally:
             self._failing = False
+        self._analysed.clear()
         for path in self._buffers.paths:
             self._inbox.put(path)
         await self.cold_start.again()

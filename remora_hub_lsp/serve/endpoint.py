@@ -17,8 +17,8 @@ from .wire import Limits
 log = logging.getLogger(__name__)
 
 # Seconds for what is being answered when the peer stops asking, and for the last bytes of an answer.
-_LAST_ANSWERS = 5.0
-_LAST_BYTES = 5.0
+_LAST_ANSWERS = 2.0
+_LAST_BYTES = 2.0
 
 
 def run_stdio(overrides: Mapping[str, Any] | None = None) -> int:

@@ -134,7 +134,7 @@ class Tally:
         for node in before[1:]:
             around = node.start <= edited.start and edited.end <= node.end
             if around or statement(node, classes) == statement(edited, classes):
-                if node.unique not in after:
+                if around and node.unique not in after:
                     self.forgotten.append(f"{kind}: {node.unique} is not known any more ({place})")
                 continue
             self.others[kind] += 1

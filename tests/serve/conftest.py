@@ -55,12 +55,6 @@ class Server:
             self.sessions.discard(task)
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Index databases go to a folder of this test, in processes that it starts too."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-
-
 @pytest.fixture
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     found = Server(tmp_path_factory.mktemp("s") / "socket", Hubs({"workers": 0}))

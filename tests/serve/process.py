@@ -27,41 +27,47 @@ def environment() -> dict[str, str]:
 
 
 class Process(Peer):
-    """A peer that has started its server itself."""
+    """A peer that has started its server itself. Standard error is read all the time, and kept."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        super().__init__(process.stdout, process.stdin)
+    def __init__(
+        self, process: subprocess.Popen[bytes], streams: tuple[asyncio.StreamReader, asyncio.StreamWriter]
+    ) -> None:
+        super().__init__(*streams)
+        assert process.stderr is not None
         self.process = process
+        self._errors = asyncio.ensure_future(asyncio.to_thread(process.stderr.read))
 
     async def exit_code(self) -> int:
-        return await asyncio.wait_for(self.process.wait(), 60)
+        """Of the process alone: unlike asyncio's own, this does not wait for the ends of the pipes."""
+        return await asyncio.to_thread(self.process.wait, 60)
 
     async def errors(self) -> str:
         """All that the server has written to standard error, once it has ended."""
-        assert self.process.stderr is not None
-        return (await self.process.stderr.read()).decode()
+        return (await asyncio.wait_for(self._errors, 60)).decode()
 
 
 @asynccontextmanager
-async def started(before: str = "", arguments: Sequence[str] = (), **more: Any) -> AsyncIterator[Process]:
-    process = await asyncio.create_subprocess_exec(
-        *(arguments or command(before)),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=environment(),
-        **more,
+async def started(before: str = "", arguments: Sequence[str] = ()) -> AsyncIterator[Process]:
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(
+        list(arguments) or command(before), stdin=pipe, stdout=pipe, stderr=pipe, env=environment()
     )
-    peer = Process(process)
+    peer = Process(process, await _streams(process))
     try:
         yield peer
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-        peer._reading.cancel()
+        process.kill()
+        await peer.exit_code()
+        await peer.__aexit__(None, None, None)
+        await peer.errors()
+
+
+async def _streams(process: subprocess.Popen[bytes]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    loop, reader = asyncio.get_running_loop(), asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), process.stdout)
+    protocol = asyncio.StreamReaderProtocol(asyncio.StreamReader())
+    transport, _ = await loop.connect_write_pipe(lambda: protocol, process.stdin)
+    return reader, asyncio.StreamWriter(transport, protocol, None, loop)
 
 
 def run(messages: Sequence[dict[str, Any]], **streams: Any) -> subprocess.CompletedProcess[bytes]:

@@ -154,7 +154,7 @@ async def test_the_death_of_the_parent(without_handles: bool) -> None:
     async with started(polling if without_handles else "") as peer:
         await peer.initialize(processId=editor.pid)
         await peer.ask("workspace/symbol", {"query": ""})
-        assert peer.process.returncode is None
+        assert peer.process.poll() is None
         editor.kill()
         await editor.wait()
         assert await peer.exit_code() == 0
