@@ -5,8 +5,14 @@
     ├── RootError          the project root is missing or not a directory
     ├── SourceError        a file cannot be turned into facts (encoding, size, syntax)
     ├── StoreError         the index database cannot be opened or written
+    │   └── StoreLocked    ... because another process writes it
     ├── KeyFormatError     a node id cannot be read
-    └── HubClosed          the hub was closed while a question waited
+    ├── HubClosed          the hub was closed while a question waited
+    ├── DiscoveryError     the folder of sockets and discovery files cannot be used or trusted
+    ├── SharingError       the shared hub process cannot be started or reached
+    ├── HubUnavailable     a client has no hub to talk to
+    │   └── HubTimeout     ... or one that does not answer in time
+    └── HubRefused         the hub answered a client with an error
 
 The text of an error is for people: what happened, to what, and what to do about it.
 """
@@ -38,9 +44,38 @@ class StoreError(HubError):
     """The index database cannot be opened, read or written."""
 
 
+class StoreLocked(StoreError):
+    """Another process writes the index database."""
+
+
 class KeyFormatError(HubError):
     """A node id has none of the accepted forms; the text lists them."""
 
 
 class HubClosed(HubError):
     """The hub was closed while a question waited for it."""
+
+
+class DiscoveryError(HubError):
+    """The folder of sockets and discovery files cannot be used or trusted."""
+
+
+class SharingError(HubError):
+    """The shared hub process cannot be started or reached; serving in the own process still works."""
+
+
+class HubUnavailable(HubError):
+    """A client has no hub to talk to."""
+
+
+class HubTimeout(HubUnavailable):
+    """The hub did not answer in time."""
+
+
+class HubRefused(HubError):
+    """The hub answered with an error; `code` is JSON-RPC's, `data` the particulars."""
+
+    def __init__(self, message: str, code: int = 0, data: object = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.data = data

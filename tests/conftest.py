@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from remora_hub_lsp.discovery import running
+from remora_hub_lsp.serve.launch import stop
 
 from .kit import DOORS, opened
 
@@ -23,6 +26,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Index databases go to a folder of this test, in processes that it starts too."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(autouse=True)
+def own_runtime(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Hub processes of a test are found by that test alone, and end with it."""
+    folder = tmp_path_factory.mktemp("run")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    yield folder
+    for listening in running() if (folder / "remora-hub-lsp").exists() else ():
+        stop(listening)
 
 
 @pytest.fixture

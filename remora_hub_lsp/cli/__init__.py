@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import HubError
-from .arguments import PROGRAM, build_parser
+from .arguments import PROCESS_COMMANDS, PROGRAM, build_parser
 
 OK, FAILED, INTERRUPTED = 0, 2, 128 + signal.SIGINT
 
@@ -41,10 +41,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from . import commands
-
     _write_whatever_a_name_holds()
-    code = commands.run(arguments)
+    if arguments.stdio or arguments.command in PROCESS_COMMANDS:
+        from . import process
+
+        code = process.run(arguments)
+    else:
+        from . import commands
+
+        code = commands.run(arguments)
     sys.stdout.flush()
     return code
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from .. import __version__
 
 PROGRAM = "remora-hub"
+PROCESS_COMMANDS = ("serve", "start", "stop", "logs")
+SETTINGS = ("database", "workers", "exclude", "max_file_size", "log_level", "log_file")  # fields of Config
 LOG_LEVELS = ("debug", "info", "warning", "error")  # config.LogLevel; importing that costs more than all of this
 
 _DESCRIPTION = """\
@@ -70,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_context(commands)
     _add_symbols(commands)
     _add_status(commands)
+    _add_process(commands)
     return parser
 
 
@@ -136,6 +139,57 @@ def _add_status(commands: Commands[argparse.ArgumentParser]) -> None:
     _add_common(parser)
 
 
+def _add_process(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "serve",
+        "be the hub process, in the foreground",
+        "Listen for editors and agents until stopped (Ctrl-C) or idle. There is one hub process for each user and\n"
+        "version; --stdio starts it when there is none, so this is only needed for TCP, or to watch it work.",
+        "JSON: none. Exit code 2 if a hub process of this version runs already.",
+    )
+    _add_serving(parser)
+    # For `start` and --stdio alone, which start the process with it.
+    parser.add_argument("--background", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--lock", type=int, help=argparse.SUPPRESS)
+    parser = _command(
+        commands,
+        "start",
+        "start the hub process in the background",
+        "Start the hub process and wait until it listens. Nothing happens if it runs already.",
+        "JSON: none. Exit code 1 if it runs, but not over TCP as asked.",
+    )
+    _add_serving(parser)
+    parser = _command(
+        commands,
+        "stop",
+        "stop the hub process",
+        "End the hub process in order. Editors that use it start another one when they are told to go on.",
+        "JSON: none. Exit code 1 if none runs.",
+    )
+    parser.add_argument("--all", action="store_true", help="those of other versions, too")
+    parser = _command(
+        commands,
+        "logs",
+        "show the log of the hub process",
+        "Show the end of the log of the hub process that was started in the background.",
+        "JSON: none.",
+    )
+    parser.add_argument("--lines", metavar="N", type=_positive, default=50, help="show the last N lines (default: 50)")
+    parser.add_argument("--follow", action="store_true", help="go on with what comes, until Ctrl-C")
+
+
+def _add_serving(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tcp", metavar="HOST:PORT", type=_address, help="listen on TCP as well; port 0: any free one")
+    parser.add_argument(
+        "--allow-remote", action="store_true", help="let HOST be one that other machines reach (not encrypted)"
+    )
+    parser.add_argument(
+        "--idle", metavar="SECONDS", type=float, default=600.0, help="end after so long without a session (default: 600)"
+    )
+    _add_settings(parser)
+
+
 def _command(
     commands: Commands[argparse.ArgumentParser], name: str, summary: str, description: str, epilog: str
 ) -> argparse.ArgumentParser:
@@ -173,3 +227,10 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be 1 or more, not {number}")
     return number
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) > 65535:
+        raise argparse.ArgumentTypeError(f"must be HOST:PORT, not {text!r}")
+    return host.removeprefix("[").removesuffix("]"), int(port)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Config, load_config
+from ..discovery import find_root
 from ..errors import ConfigError, HubError
 from ..hub.hub import Hub
 from ..index.search import search
@@ -31,20 +32,10 @@ OK, NOTHING_FOUND = 0, 1
 def run(arguments: argparse.Namespace) -> int:
     """Run the command that was parsed; gives its exit code. Raises HubError."""
     overrides = {name: getattr(arguments, name) for name in Config.model_fields if hasattr(arguments, name)}
-    if arguments.stdio:
-        return _serve(overrides)
     root = getattr(arguments, "path", None) or arguments.root or find_root(Path.cwd())
     config = load_config(root, None, {**overrides, "index_on_start": True, "watch": False})
     with logging_of(config, at_least=logging.DEBUG if "log_level" in overrides else logging.WARNING):
         return asyncio.run(_COMMANDS[arguments.command](arguments, root, config))
-
-
-def find_root(start: Path) -> Path:
-    """The nearest folder from `start` upwards with a pyproject.toml or a .git, else `start`."""
-    for folder in (start, *start.parents):
-        if (folder / "pyproject.toml").is_file() or (folder / ".git").exists():
-            return folder
-    return start
 
 
 async def index(arguments: argparse.Namespace, root: Path, config: Config) -> int:
@@ -133,16 +124,6 @@ def _print(arguments: argparse.Namespace, result: Json, people: Callable[[], Non
         return
     readable = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     print(json.dumps(result, indent=2, ensure_ascii=not readable))
-
-
-def _serve(overrides: Mapping[str, Any]) -> int:
-    from ..serve.endpoint import run_stdio
-
-    config = load_config(None, None, overrides)
-    if config.log_level != "debug":
-        logging.getLogger("pygls").setLevel(logging.WARNING)  # it tells of every method it registers
-    with logging_of(config, at_least=logging.DEBUG):
-        return run_stdio(overrides)
 
 
 @contextmanager

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import pickle
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import HubError
-from .pool import WorkerDied
-from .worker import Task
+from .pool import NoWorker, WorkerDied
+from .worker import Outcome, Task, failed_rows
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -56,6 +57,7 @@ class ColdStart:
         """Start in the background."""
         self.progress.active = True
         self._task = asyncio.get_running_loop().create_task(self._run())
+        self._task.add_done_callback(lambda _: self._ended())
 
     async def again(self) -> None:
         """Start once more, for another index."""
@@ -104,9 +106,6 @@ class ColdStart:
             await self._index()
             self.complete = True
             self.hub.degrade(None)
-        except asyncio.CancelledError:
-            left = self.progress.total - self.progress.done
-            self.hub.degrade(f"indexing was cancelled with {left} files to go; they are indexed when asked for")
         except HubError as error:
             self.hub.degrade(f"indexing stopped: {error}")
             log.error("indexing %s stopped: %s", self.hub.root, error)
@@ -116,8 +115,14 @@ class ColdStart:
             log.exception("indexing %s stopped", self.hub.root)
         finally:
             self.seconds = time.monotonic() - started
-            self.progress.active = False
-            self._tell()
+
+    def _ended(self) -> None:
+        """The task is done, or was cancelled before its first step."""
+        if self._task is not None and self._task.cancelled():
+            left = "all" if self._unchecked is None else self.progress.total - self.progress.done
+            self.hub.degrade(f"indexing was cancelled with {left} files to go; they are indexed when asked for")
+        self.progress.active = False
+        self._tell()
 
     async def _index(self) -> None:
         hub = self.hub
@@ -169,10 +174,17 @@ class ColdStart:
             batch = [task for task in queue.pop() if task.path not in self._newer]
             try:
                 answer = await hub.pool.run("analyse_batch", batch, hub.config.max_file_size)
-            except WorkerDied as error:
-                log.warning("%s; its %d files are analysed in the server itself", error, len(batch))
+            except NoWorker as error:
+                log.warning("%s; %d files are analysed in the server itself", error, len(batch))
                 await self._here(batch)
                 continue
+            except WorkerDied as error:
+                if len(batch) > 1:  # one of the files may be the reason
+                    log.warning("%s; its %d files are tried one by one", error, len(batch))
+                    queue += [[task] for task in batch]
+                    continue
+                rows = failed_rows(batch[0].path, "", f"{error}, twice", None)
+                answer = pickle.dumps([Outcome(batch[0].path, 0, 0, 0, rows)])
             await hub.write(hub.recorder.batch, answer, self._skip())
             self._advance(batch)
 
@@ -191,7 +203,12 @@ class ColdStart:
         self._tell()
 
     def _tell(self) -> None:
-        for callback in list(self._listeners):
+        for callback in self._listeners:
+            # Not from here: who fails to listen does not stop the indexing.
+            asyncio.get_running_loop().call_soon(self._call, callback)
+
+    def _call(self, callback: Callable[[Progress], None]) -> None:
+        if callback in self._listeners:
             callback(self.progress)
 
 

@@ -109,21 +109,29 @@ class DiskFeed:
         self._wanted.set()
 
     def _on_events(self, events: Collection[Event]) -> None:
-        hub = self.hub
         for kind, absolute in events:
-            path = hub.paths.relative(absolute)
-            if path is None:
-                continue
-            folder, _, name = path.rpartition("/")
-            if name == ".gitignore" or path in _RULE_FILES:
-                hub.rules_changed(path)
-                self._wanted.set()
-            elif name in ENVIRONMENT_MARKS or (
-                name in PACKAGE_MARKS and folder.rpartition("/")[2] in EXCLUDED_UNLESS_PACKAGE
-            ):
-                self._wanted.set()
-            if path.endswith(SUFFIXES) and not (kind == ADDED and os.path.isdir(absolute)):
-                hub.apply(DiskChanged(path))
-            # A folder that came or went: with all that is in it.
-            if (kind == ADDED and os.path.isdir(absolute)) or (kind == DELETED and absolute in self._watcher.folders):
-                self._wanted.set()
+            self._take(kind, absolute)
+
+    def take(self, absolute: str) -> None:
+        """Somebody else saw a path change: created, modified or deleted."""
+        self._take(ADDED if os.path.exists(absolute) else DELETED, absolute)
+
+    def _take(self, kind: int, absolute: str) -> None:
+        hub = self.hub
+        path = hub.paths.relative(absolute)
+        if path is None:
+            return
+        folder, _, name = path.rpartition("/")
+        if name == ".gitignore" or path in _RULE_FILES:
+            hub.rules_changed(path)
+            self._wanted.set()
+        elif name in ENVIRONMENT_MARKS or (
+            name in PACKAGE_MARKS and folder.rpartition("/")[2] in EXCLUDED_UNLESS_PACKAGE
+        ):
+            self._wanted.set()
+        is_folder = kind != DELETED and os.path.isdir(absolute)
+        if path.endswith(SUFFIXES) and not is_folder:
+            hub.apply(DiskChanged(path))
+        # A folder that came or went: with all that is in it.
+        if (kind == ADDED and is_folder) or (kind == DELETED and absolute in self._watcher.folders):
+            self._wanted.set()

@@ -18,14 +18,14 @@ from typing import Any, NamedTuple, TypeVar
 from .. import __version__
 from ..analysis.text import TextDocument
 from ..config import Config, default_database
-from ..errors import ConfigError, HubClosed, StoreError
+from ..errors import ConfigError, HubClosed, StoreError, StoreLocked
 from ..index.answers import Asked, Place, WhyNot, get_context
-from ..index.ids import BadId, NodeId, locate, parse_id
+from ..index.ids import BadId, NodeId, locate, module_paths, parse_id
 from ..index.kv import Changed, FileChange
-from ..index.schema import open_reader
+from ..index.schema import copy_index, open_reader
 from ..index.view import IndexView, Json, reading
 from ..models import FailedFile, HubState, HubStatus
-from ..protocol import GetContextParams
+from ..protocol import ChangesSinceParams, GetContextParams
 from .buffers import Buffers
 from .changes import Change, Closed, DiskChanged, Edited, Opened, Saved
 from .coldstart import ColdStart, Progress
@@ -91,6 +91,7 @@ class Hub:
         self._inbox = Inbox()
         self._buffers = Buffers()
         self._analysed: dict[str, TextDocument] = {}  # what the recorder has of each open path
+        self._closing: set[str] = set()  # closed by a peer, and the disk not looked at yet
         self._sequence = 0
         self._reason: str | None = None
         self._closed = False
@@ -141,8 +142,11 @@ class Hub:
         if self._started_at is None:
             return
         self.cold_start.cancel()
-        for timer in self._settling.values():
-            timer.cancel()
+        async with self._revised:
+            self._revised.notify_all()
+        for timer in (*self._settling.values(), self._following_timer):
+            if timer is not None:
+                timer.cancel()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -159,6 +163,13 @@ class Hub:
 
     async def _open_store(self) -> Recorder:
         try:
+            return await self._write(Recorder, self.database, self.config.max_file_size)
+        except StoreLocked as error:
+            # An index of our own: two writers would each undo what the other knows of open buffers.
+            theirs, self.database = self.database, self._place_in_memory()
+            await self._write(copy_index, theirs, self.database)
+            self.warnings.append(f"{error}; this one works on a copy")
+            log.info("%s; this one works on a copy", error)
             return await self._write(Recorder, self.database, self.config.max_file_size)
         except StoreError as error:
             if self._needs_store:
@@ -180,6 +191,7 @@ class Hub:
                 self._inbox.put(path)
             case Closed(_, owner):
                 if self._buffers.close(path, owner):
+                    self._closing.add(path)
                     self._inbox.put(path)
             case Saved() if path in self._buffers:
                 self._spawn(self._saved(path))
@@ -209,23 +221,35 @@ class Hub:
         Waits `wait` seconds at most and then answers with what is there. A file that is not indexed yet is
         indexed at once. heavy: the question takes more than a few milliseconds, so ask it on another thread.
         """
-        if self._closed:
-            raise HubClosed(f"the hub of {self.root} is closed")
-        for path in paths:
-            self._index_now(path)
-        await self._inbox.done(paths or self._buffers.paths, wait)
+        pending = await self._catch_up(paths, wait)
+        value, revision = await self._answer(question, heavy)
+        return Answer(value, revision, self.state, pending)
+
+    async def _catch_up(self, paths: Sequence[str], wait: float) -> tuple[str, ...]:
+        """Wait until the changes of the paths are in the index; gives the paths of which they are not, even so."""
+        self._refuse_if_closed()
+        self._index_now(paths)
+        await self._inbox.done(paths or self._touched, wait)
+        self._refuse_if_closed()
+        return tuple(path for path in paths if self._inbox.pending(path))
+
+    async def _answer(self, question: Callable[[IndexView], T], heavy: bool = False) -> tuple[T, int]:
         try:
-            value, revision = await self._answer(question, heavy)
+            if heavy:
+                return await self._loop.run_in_executor(self._readers, self._ask_apart, question)
+            return self._ask(question)
         except StoreError as error:
             self._spawn(self._fail_over(error))
             raise
-        pending = tuple(path for path in paths if self._inbox.pending(path))
-        return Answer(value, revision, self.state, pending)
 
-    async def _answer(self, question: Callable[[IndexView], T], heavy: bool) -> tuple[T, int]:
-        if heavy:
-            return await self._loop.run_in_executor(self._readers, self._ask_apart, question)
-        return self._ask(question)
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise HubClosed(f"the hub of {self.root} is closed")
+
+    @property
+    def _touched(self) -> frozenset[str]:
+        """Paths that peers have open, or have closed a moment ago."""
+        return self._buffers.paths | self._closing
 
     async def get_context(self, params: GetContextParams, positions: Mapping[str, Place | None] | None = None) -> Json:
         """remora/getContext. positions: place in the index by the id it is answered under, None: not of this root."""
@@ -235,21 +259,31 @@ class Hub:
         paths = {node_id.path for node_id in ids.values() if isinstance(node_id, NodeId) and node_id.path}
         paths |= {place[0] for place in places.values() if not isinstance(place, BadId)}
         dotted = [node_id.dotted for node_id in ids.values() if isinstance(node_id, NodeId) and node_id.dotted]
-        if dotted:
-            located, _ = self._ask(lambda view: [locate(view, parts) for parts in dotted])
-            paths |= {found[0] for found in located if found}
         until = time.monotonic() + params.wait_ms / 1000
+        self._refuse_if_closed()
+        if dotted:
+            paths |= await self._paths_of(dotted)
         if params.min_revision > self.revision:
             await self._wait_for_revision(params.min_revision, params.wait_ms / 1000)
 
-        def question(view: IndexView) -> Json:
-            pending = [path for path in paths if self._inbox.pending(path)]
-            return get_context(view, Asked(ids, places), pending, self.why_not, self.state)
-
-        heavy = len(ids) + len(places) > MANY_NODES
-        answer = await self.read(question, paths=tuple(paths), wait=max(until - time.monotonic(), 0), heavy=heavy)
-        result: Json = answer.value
+        pending = await self._catch_up(tuple(paths), max(until - time.monotonic(), 0))
+        asked, state = Asked(ids, places), self.state
+        result, _ = await self._answer(
+            lambda view: get_context(view, asked, pending, self.why_not, state),
+            heavy=len(ids) + len(places) > MANY_NODES,
+        )
         return result
+
+    async def _paths_of(self, dotted: Sequence[tuple[str, ...]]) -> set[str]:
+        """Where dotted names may be defined: by the index, in what was typed just now, by files not indexed yet."""
+        located, _ = await self._answer(lambda view: [locate(view, parts) for parts in dotted])
+        paths = {found[0] for found in located if found}
+        paths |= {path for path in self._touched if self._inbox.pending(path)}
+        if self.state != "ready":
+            for parts in dotted:
+                files = (path for path in module_paths(parts) if os.path.isfile(self.paths.absolute(path)))
+                paths |= {path for path in (next(files, None),) if path is not None}
+        return paths
 
     async def status(self) -> HubStatus:
         """How this hub is doing."""
@@ -357,6 +391,30 @@ class Hub:
                 return
         self.tree = SourceTree(self.root, self.config)
 
+    def disk_changed(self, absolute: str) -> None:
+        """Somebody saw a file or folder change on disk."""
+        self.feed.take(absolute)
+
+    async def changes_since(self, params: ChangesSinceParams) -> Json:
+        """remora/changesSince."""
+
+        def question(view: IndexView) -> Json:
+            name, _, number = (params.cursor or "").partition(":")
+            identity = view.identity[:12]
+            found = None
+            if name == identity and number.isdecimal():
+                found = view.changes(int(number), params.limit)
+            keys, gone, upto = found or ([], [], view.revision)
+            return {
+                "changed": keys, "deleted": gone, "cursor": f"{identity}:{upto}", "more": upto < view.revision,
+                "reset": params.cursor is not None and found is None,
+                "revision": view.revision, "state": self.state,
+            }  # fmt: skip
+
+        answer = await self.read(question, heavy=True)
+        result: Json = answer.value
+        return result
+
     def on_change(self, callback: Callable[[Changed], None]) -> Callable[[], None]:
         """Call back on the loop when nodes changed; gives the function that ends that."""
         self._listeners.append(callback)
@@ -396,22 +454,27 @@ class Hub:
         finally:
             connection.close()
 
-    def _index_now(self, path: str) -> None:
-        """While the whole is not known to be true: look at this one file first."""
-        if self.state == "ready" or path in self._buffers or self._inbox.pending(path) or self.cold_start.checked(path):
+    def _index_now(self, paths: Sequence[str]) -> None:
+        """Look at those of the files first that are not in the index, or not known to be as the index has them."""
+        paths = [path for path in paths if path not in self._buffers and not self._inbox.pending(path)]
+        if not paths:
             return
-        known, _ = self._ask(lambda view: view.stat(path))
+        stamps, _ = self._ask(lambda view: view.stamps(paths))
+        ready = self.state == "ready"
+        for path in paths:
+            known = stamps.get(path)
+            if known is None or not (ready or self.cold_start.checked(path)):
+                if self._differs(path, known):
+                    self._inbox.put(path)
+
+    def _differs(self, path: str, known: tuple[int, int, int] | None) -> bool:
         try:
             stat = os.stat(self.paths.absolute(path))
-        except OSError:
-            if known is None:
-                return
-        else:
-            if known is not None and unchanged(known, stat.st_mtime_ns, stat.st_size):
-                return
-            if not self.tree.includes(path):
-                return
-        self._inbox.put(path)
+        except (OSError, ValueError):
+            return known is not None
+        if known is not None and unchanged(known, stat.st_mtime_ns, stat.st_size):
+            return False
+        return self.tree.includes(path)
 
     async def _drain(self) -> None:
         while True:
@@ -426,6 +489,7 @@ class Hub:
 
     async def _process(self, paths: list[str], work: Coroutine[Any, Any, Changed | None]) -> None:
         """Do the work for changes of these paths, and tell whoever waits for them."""
+        recorder = self._recorder
         try:
             for path in paths:
                 self.cold_start.forget(path)
@@ -441,12 +505,18 @@ class Hub:
             for path in paths:
                 self._analysed.pop(path, None)  # the recorder may or may not have got it
             log.exception("a change of %s could not be indexed", ", ".join(paths[:3]))
-            if isinstance(error, StoreError):
+            # What was written to the index that has just been given up is written to the new one.
+            if isinstance(error, StoreError) and recorder is self._recorder:
                 await self._fail_over(error)
+            elif isinstance(error, StoreError):
+                for path in paths:
+                    self._inbox.put(path)
         finally:
             work.close()
             for path in paths:
                 self._inbox.finish(path)
+                if not self._inbox.pending(path):
+                    self._closing.discard(path)
 
     async def _process_disk(self, paths: list[str]) -> Changed:
         """Files that are not open, in one transaction; many of them are analysed by workers."""
@@ -539,14 +609,14 @@ class Hub:
         """Try a broken buffer as a whole: the edit that mended it may have been far from what was broken."""
         self._settling.pop(path, None)
         document = self._buffers.newest(path)
-        if document is None or self._inbox.pending(path) or not self.pool.size:
+        if document is None or self._inbox.pending(path):
             return
-        lines, buffer = list(document.lines), self._buffer(path, document.version)
+        lines, buffer, cut = list(document.lines), self._buffer(path, document.version), None
         try:
-            cut = await self.pool.run("cut_up", lines)
+            if self.pool.size:
+                cut = await self.pool.run("cut_up", lines)
         except WorkerDied as error:
-            log.warning("%s", error)
-            return
+            log.warning("%s; %s is analysed in the server itself", error, path)
         if document.version == buffer.version:
             changed = await self.write(self._recorder.settle, buffer, lines, cut)
             if changed is not None:
@@ -584,7 +654,7 @@ class Hub:
         async with self._revised:
             try:
                 async with asyncio.timeout(timeout):
-                    await self._revised.wait_for(lambda: self.revision >= revision)
+                    await self._revised.wait_for(lambda: self.revision >= revision or self._closed)
             except TimeoutError:
                 log.debug("revision %d was not reached within %.1f s", revision, timeout)
 
@@ -599,13 +669,13 @@ class Hub:
             if not anew:
                 self.database = self._place_in_memory()
                 self._storage_reason = f"{error}; the index is kept in memory until the hub is started again"
+            await self._write(old.close)
             recorder = await self._write(Recorder, self.database, self.config.max_file_size)
             await self._write(recorder.kv.continue_from, self.revision)
             self._recorder, connection = recorder, self._connection
             self._connection = open_reader(self.database)
             self._inode = inode_of(self.database)
             connection.close()
-            await self._write(old.close)
         except StoreError as second:
             self._storage_reason = f"{error}; and in its stead: {second}"
             log.error("%s", second)

@@ -6,9 +6,12 @@ A name that is not UTF-8 is written with its bytes as `\\xNN`; `Paths` remembers
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from ..errors import RootError
+
+_BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
 
 
 class Paths:
@@ -24,6 +27,8 @@ class Paths:
     def relative(self, path: str | os.PathLike[str]) -> str | None:
         """The index's path of an absolute path; None outside the root."""
         text = os.path.normpath(os.fspath(path))
+        if "\0" in text:
+            return None
         if not text.startswith(self._prefix):
             # The root may have been named through a symbolic link.
             text = os.path.join(os.path.realpath(os.path.dirname(text)), os.path.basename(text))
@@ -45,4 +50,6 @@ class Paths:
 
     def absolute(self, path: str) -> str:
         """The file system's path of an index path."""
+        if "\\x" in path and path not in self._odd and not os.path.lexists(self._prefix + path):
+            self.indexed(_BYTE.sub(lambda found: chr(0xDC00 + int(found[1], 16)), path))  # as it may be on disk
         return self._prefix + self._odd.get(path, path)

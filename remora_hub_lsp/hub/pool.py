@@ -14,12 +14,16 @@ from .worker import LENGTH
 log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 20.0
-# The worker finds the package where this process found it, however that was started.
+# The worker finds the package where this process found it, however that was started; so it needs no site (-S).
 _START = "import sys; sys.path[:] = {path!r}; from remora_hub_lsp.hub.worker import main; main()"
 
 
 class WorkerDied(Exception):
     """The worker process ended before it answered."""
+
+
+class NoWorker(WorkerDied):
+    """No worker process could be started."""
 
 
 class WorkerPool:
@@ -30,11 +34,12 @@ class WorkerPool:
         self._free: list[asyncio.subprocess.Process] = []
         self._slots = asyncio.Semaphore(max(size, 1))
         self._alive: set[asyncio.subprocess.Process] = set()
+        self._killed: set[asyncio.subprocess.Process] = set()  # until somebody has waited for their end
         self._idle: asyncio.TimerHandle | None = None
         self._closed = False
 
     async def run(self, job: str, *arguments: Any) -> Any:
-        """The job's result, as it is pickled: see `unpack`. Raises WorkerDied."""
+        """The job's result, pickled. Raises WorkerDied."""
         async with self._slots:
             if self._idle is not None:
                 self._idle.cancel()
@@ -54,11 +59,9 @@ class WorkerPool:
             return answer
 
     def stop(self) -> None:
-        """End the workers; later jobs start new ones."""
-        for worker in self._alive:
-            with contextlib.suppress(ProcessLookupError):
-                worker.kill()
-        self._alive.clear()
+        """End the workers that have nothing to do; later jobs start new ones."""
+        for worker in self._free:
+            self._kill(worker)
         self._free.clear()
 
     async def close(self) -> None:
@@ -66,16 +69,20 @@ class WorkerPool:
         self._closed = True
         if self._idle is not None:
             self._idle.cancel()
-        ending = list(self._alive)
-        self.stop()
-        for worker in ending:
-            await worker.wait()
+        for worker in list(self._alive):
+            self._kill(worker)
+        self._free.clear()
+        while self._killed:
+            await self._killed.pop().wait()
 
     async def _start(self) -> asyncio.subprocess.Process:
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable, "-X", "utf8", "-c", _START.format(path=sys.path),
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=1 << 22,
-        )  # fmt: skip
+        try:
+            worker = await asyncio.create_subprocess_exec(
+                sys.executable, "-S", "-X", "utf8", "-c", _START.format(path=sys.path),
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=1 << 22,
+            )  # fmt: skip
+        except (OSError, ValueError) as error:  # sys.executable may be empty where Python is embedded
+            raise NoWorker(f"no worker process can be started ({error})") from error
         self._alive.add(worker)
         return worker
 
@@ -90,5 +97,6 @@ class WorkerPool:
 
     def _kill(self, worker: asyncio.subprocess.Process) -> None:
         self._alive.discard(worker)
+        self._killed = {killed for killed in self._killed if killed.returncode is None} | {worker}
         with contextlib.suppress(ProcessLookupError):
             worker.kill()

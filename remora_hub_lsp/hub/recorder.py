@@ -15,7 +15,9 @@ from typing import NamedTuple
 from ..analysis.facts import Item
 from ..analysis.segments import SegmentedText, text_hash
 from ..analysis.text import Untouched
+from ..errors import StoreLocked
 from ..index.kv import Changed, FileChange, NodeStateKV, Stamp
+from ..index.lock import WriteLock
 from ..index.rows import LiveRows
 from ..models import UpdateSource
 from .rules import (
@@ -27,7 +29,7 @@ from .rules import (
     RulesEngine,
     UpdateAction,
 )
-from .worker import Outcome, Task, analyse
+from .worker import Outcome, Task, analyse, open_file
 
 
 class Buffer(NamedTuple):
@@ -61,10 +63,18 @@ class _Live:
 
 
 class Recorder:
-    """Turns texts and files into rows of the index at `database`."""
+    """Turns texts and files into rows of the index at `database`. Raises StoreError, and StoreLocked where another
+    process does so already."""
 
     def __init__(self, database: Path, max_file_size: int) -> None:
-        self.kv = NodeStateKV(database)
+        self._lock = WriteLock(database)
+        if not self._lock.take():
+            raise StoreLocked(f"another process writes the index {database}")
+        try:
+            self.kv = NodeStateKV(database)
+        except BaseException:
+            self._lock.release()
+            raise
         self._max_file_size = max_file_size
         self._rules = RulesEngine()
         self._live: dict[str, _Live] = {}
@@ -87,11 +97,16 @@ class Recorder:
         live.text.replace(lines, items)
         return self._write(buffer, live), live.text.broken
 
-    def settle(self, buffer: Buffer, lines: list[str], cut: bytes) -> Changed | None:
-        """A worker parsed the buffer's lines as a whole: take that over if it mends what was broken."""
+    def settle(self, buffer: Buffer, lines: list[str], cut: bytes | None) -> Changed | None:
+        """A worker parsed the buffer's lines as a whole: take that over if it mends what was broken.
+
+        cut: the worker's answer; None where there is no worker and the lines have to be parsed here.
+        """
         live = self._live.get(buffer.path)
         if live is None or live.text.lines != lines:
             return None
+        if cut is None:
+            return self._write(buffer, live) if live.text.settle() else None
         items, whole = _unpickle(cut)
         if not whole:
             return None
@@ -110,7 +125,9 @@ class Recorder:
         outcome = analyse(Task(buffer.path, buffer.absolute, live.hash), self._max_file_size)
         if outcome.rows is None and not outcome.gone:
             live.base, live.diverges = live.hash, False
-            stamp = Stamp(outcome.size, outcome.mtime_ns, outcome.scanned_ns, "buffer", buffer.version)
+            # Facts from before the text broke are not the file's: without a time stamp it is read again.
+            mtime = 0 if live.text.broken else outcome.mtime_ns
+            stamp = Stamp(outcome.size, mtime, outcome.scanned_ns, "buffer", buffer.version)
             self.kv.restamp([(buffer.path, stamp)])
 
     def disk_under_buffer(self, buffer: Buffer) -> None:
@@ -206,6 +223,7 @@ class Recorder:
     def close(self) -> None:
         """Close the database."""
         self.kv.close()
+        self._lock.release()
 
     def _cold(self, outcomes: Sequence[Outcome]) -> int:
         known = self.kv.hashes([outcome.path for outcome in outcomes])
@@ -228,9 +246,9 @@ class Recorder:
 def file_hash(absolute: str) -> str:
     """SHA-256 (hex) of a file's bytes; empty where it cannot be read."""
     try:
-        with open(absolute, "rb") as file:
+        with open_file(absolute) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+    except (OSError, ValueError):
         return ""
 
 

@@ -56,7 +56,7 @@ class Problem(NamedTuple):
 
 
 class SourceTree:
-    """The project's files below `root`. `problems` and `folders` (looked into) are those of the last complete `walk`."""
+    """The project's files below `root`. `problems`, and `folders` looked into, are those of the last whole `walk`."""
 
     def __init__(self, root: Path, config: Config) -> None:
         self.root = os.path.realpath(root)

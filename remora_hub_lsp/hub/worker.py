@@ -6,9 +6,11 @@ stdout. It ends when its stdin does, so it never outlives the hub. It imports as
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import pickle
+import stat
 import struct
 import sys
 import time
@@ -49,16 +51,18 @@ def analyse(task: Task, max_size: int) -> Outcome:
     scanned = time.time_ns()
     size = mtime = 0
     try:
-        with open(task.absolute, "rb") as file:
-            stat = os.fstat(file.fileno())
-            size, mtime = stat.st_size, stat.st_mtime_ns
+        with open_file(task.absolute) as file:
+            status = os.fstat(file.fileno())
+            size, mtime = status.st_size, status.st_mtime_ns
             if size > max_size:
                 message = f"{size:,} bytes are more than the setting max_file_size ({max_size:,}) allows"
                 return Outcome(task.path, size, mtime, scanned, failed_rows(task.path, "", message, None))
             data = file.read(max_size + 1)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
         return Outcome(task.path, size, mtime, scanned, None, gone=True)
     except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+            return Outcome(task.path, size, mtime, scanned, None, gone=True)
         return Outcome(
             task.path, size, 0, scanned, failed_rows(task.path, "", f"cannot be read: {error.strerror}", None)
         )
@@ -68,13 +72,21 @@ def analyse(task: Task, max_size: int) -> Outcome:
     return Outcome(task.path, size, mtime, scanned, rows_of(task.path, data, digest))
 
 
+def open_file(absolute: str) -> BinaryIO:
+    """A regular file, opened for reading; never waits, as opening a pipe does. Raises OSError, ValueError."""
+    file = open(absolute, "rb", opener=lambda path, flags: os.open(path, flags | getattr(os, "O_NONBLOCK", 0)))  # noqa: SIM115
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise FileNotFoundError(errno.ENOENT, "not a regular file", absolute)
+    return file
+
+
 def rows_of(path: str, data: bytes, digest: str) -> FileRows:
     """The rows of a file with these bytes."""
     try:
-        text = decode(data)
+        return encode(path, extract(decode(data), digest))
     except SourceError as error:
         return failed_rows(path, digest, str(error), error.line)
-    return encode(path, extract(text, digest))
 
 
 def failed_rows(path: str, digest: str, message: str, line: int | None) -> FileRows:

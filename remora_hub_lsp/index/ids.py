@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +19,9 @@ from .view import IndexView
 _WITH_PATH = re.compile(r"(.+?\.pyi?)(?::([^/\\:]+))?\Z", re.DOTALL)
 _DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\.<module>)*(?:#\d+)?\Z")
+
+# What follows a module's name in its file's.
+_SUFFIXES = (".py", "/__init__.py", ".pyi", "/__init__.pyi")
 
 ToPath = Callable[[str], str | None]
 
@@ -65,12 +68,21 @@ def locate(view: IndexView, parts: tuple[str, ...]) -> tuple[str, str] | None:
     for length in range(len(parts), 0, -1):
         stem = "/".join(parts[:length])
         qualname = ".".join(parts[length:]) or MODULE
-        for suffix in (f"{stem}.py", f"{stem}/__init__.py", f"{stem}.pyi", f"{stem}/__init__.pyi"):
-            for path in view.paths(suffix):
+        for suffix in _SUFFIXES:
+            for path in view.paths(stem + suffix):
                 if qualname == MODULE or view.has(path, qualname):
                     return path, qualname
                 fallback = fallback or (path, qualname)
     return fallback
+
+
+def module_paths(parts: tuple[str, ...]) -> Iterator[str]:
+    """Files that may define a dotted name, by the usual layouts: the longest module first."""
+    for length in range(len(parts), 0, -1):
+        stem = "/".join(parts[:length])
+        for suffix in _SUFFIXES:
+            yield stem + suffix
+            yield f"src/{stem}{suffix}"
 
 
 def _below_root(path: str, qualname: str, to_path: ToPath) -> NodeId | BadId:

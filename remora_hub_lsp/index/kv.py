@@ -20,11 +20,17 @@ import orjson
 
 from ..errors import KeyFormatError, StoreError
 from ..models import FileIndex, NodeState, UpdateSource
-from .rows import ABSOLUTE, FACT_FIELDS, FileRows, NodeRow, module_of
+from .rows import ABSOLUTE, FACT_FIELDS, FileRows, module_of
 from .schema import ANALYSIS, open_reader, open_writer, set_aside
 from .view import FILE_SHIFT, SEGMENT_SHIFT, IndexView, reading
 
+# The path of an index in memory, which ends with its connection.
+MEMORY = Path(":memory:")
+
 _SIGNATURE, _IMPORTS = FACT_FIELDS.index("signature"), FACT_FIELDS.index("imports")
+# A buffer that does not parse keeps facts of older text: they are not those of a file with the same bytes.
+_HASH = "CASE WHEN origin = 'buffer' AND error IS NOT NULL THEN '' ELSE file_hash END"
+
 # How many keys that are gone changesSince can tell of.
 _BURIED = 100_000
 
@@ -89,6 +95,9 @@ class NodeStateKV:
         if self._meta("analysis", ANALYSIS) != ANALYSIS:
             # Another Python wrote the rows: no hash matches, so that every file is read again.
             self._db.execute("UPDATE files SET file_hash = '', mtime_ns = 0")
+        # No buffer is open yet. Where one was saved the row is that of the file; the others are read again.
+        self._db.execute("UPDATE files SET origin = 'disk', version = NULL WHERE origin = 'buffer' AND mtime_ns != 0")
+        self._db.execute("UPDATE files SET diverges = 0 WHERE diverges")
         self._set_meta("analysis", ANALYSIS)
         if self._meta("identity", None) is None:
             self._set_meta("identity", uuid.uuid4().hex)
@@ -290,15 +299,15 @@ class NodeStateKV:
     def stamps(self) -> dict[str, tuple[int, int, int, str]]:
         """path -> (mtime_ns, size, scanned_ns, file_hash) of every file."""
         with self._reported():
-            rows = self._db.execute("SELECT path, mtime_ns, size, scanned_ns, file_hash FROM files").fetchall()
+            rows = self._db.execute(f"SELECT path, mtime_ns, size, scanned_ns, {_HASH} FROM files").fetchall()
         return {path: (mtime, size, scanned, digest) for path, mtime, size, scanned, digest in rows}
 
     def hashes(self, paths: Sequence[str]) -> dict[str, str]:
-        """path -> file hash of those that the index has."""
+        """path -> file hash of those that the index has; empty where the file has to be analysed in any case."""
         found = {}
         with self._reported():
             for path in paths:
-                row = self._db.execute("SELECT file_hash FROM files WHERE path = ?", (path,)).fetchone()
+                row = self._db.execute(f"SELECT {_HASH} FROM files WHERE path = ?", (path,)).fetchone()
                 if row is not None:
                     found[path] = row[0]
         return found
@@ -321,7 +330,7 @@ class NodeStateKV:
     def view(self) -> Iterator[IndexView]:
         """One read transaction of the writer's own thread."""
         if self._reader is None:
-            self._reader = open_reader(self.path)
+            self._reader = self._db if self.path == MEMORY else open_reader(self.path)
         with reading(self._reader) as view:
             yield view
 
@@ -446,7 +455,7 @@ class _FileWrite:
         old: dict[str, tuple[int, int, str, bytes]] = {}
         if known is not None:
             old = self._partial_old(file) if rows.partial else self._old(file)
-            new = {row.qualname for row in rows.nodes}
+            new = {row[2] for row in rows.nodes}
             self.gone = [name for name in (rows.deleted if rows.partial else old) if name not in new]
             self.signatures += self.gone
             if not rows.partial:
@@ -464,7 +473,7 @@ class _FileWrite:
     def _partial_old(self, file: int) -> dict[str, tuple[int, int, str, bytes]]:
         """The old rows of what changes, removed on the way."""
         old = {}
-        for name in [*self.rows.deleted, *(row.qualname for row in self.rows.nodes)]:
+        for name in [*self.rows.deleted, *(row[2] for row in self.rows.nodes)]:
             found = self.db.execute(
                 "SELECT revision, updated_ns, source, facts FROM nodes WHERE file = ? AND qualname = ?", (file, name)
             ).fetchone()
@@ -484,20 +493,19 @@ class _FileWrite:
 
     def _insert(self, file: int, old: dict[str, tuple[int, int, str, bytes]], known: bool) -> None:
         base = file << FILE_SHIFT
-        now, revision, source = self.stamp.scanned_ns, self.revision, self.source
+        fresh: tuple[int, int, str] = (self.revision, self.stamp.scanned_ns, self.source)
         values = []
-        for row in self.rows.nodes:
-            before = old.get(row.qualname)
-            if before is not None and before[3] == row.facts:
+        for segment, number, qualname, name, kind, facts in self.rows.nodes:
+            stamp = fresh
+            before = old.get(qualname) if known else None
+            if before is not None and before[3] == facts:
                 stamp = before[:3]
             else:
-                stamp = (revision, now, source)
-                self.changed.append(row.qualname)
-                if known and (before is None or _signature(before[3]) != _signature(row.facts)):
-                    self.signatures.append(row.qualname)
-            values.append(
-                (_row_id(base, row, self.rows.path), file, row.qualname, row.name, row.kind, *stamp, row.facts)
-            )
+                self.changed.append(qualname)
+                if known and (before is None or _signature(before[3]) != _signature(facts)):
+                    self.signatures.append(qualname)
+            row_id = _row_id(base, segment, number, self.rows.path)
+            values.append((row_id, file, qualname, name, kind, *stamp, facts))
         self.db.executemany("INSERT INTO nodes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
         self.db.executemany(
             "INSERT OR REPLACE INTO uses VALUES (?, ?)",
@@ -509,10 +517,10 @@ def _signature(facts: bytes) -> Any:
     return orjson.loads(facts)[_SIGNATURE]
 
 
-def _row_id(base: int, row: NodeRow, path: str) -> int:
-    if row.number > 0xFFFF or row.segment > ABSOLUTE:
+def _row_id(base: int, segment: int, number: int, path: str) -> int:
+    if number > 0xFFFF or segment > ABSOLUTE:
         raise StoreError(f"{path}: more than 65,536 definitions in one statement cannot be indexed")
-    return base | row.segment << SEGMENT_SHIFT | row.number
+    return base | segment << SEGMENT_SHIFT | number
 
 
 def _put_file(db: sqlite3.Connection, rows: FileRows, stamp: Stamp, revision: int, keep_places: bool = False) -> int:

@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 import orjson
 
 from ..analysis.facts import Binding, FileFacts, NodeFacts, PlacedNode
+from ..errors import SourceError
 
 # Nodes of no segment of their own (the module, nodes written by hand): their lines count from the file's start.
 ABSOLUTE = (1 << 24) - 1
+MOST_IN_SEGMENT = (1 << 16) - 1
 SUMMARY_LENGTH = 100
 
-# What `NodeRow.facts` holds, in this order; the fields from CALLERS on are there only where they were computed.
+# What the facts of a NodeRow hold, in this order; the fields from CALLERS on are there only where they were computed.
 FACT_FIELDS = (
     "node_type", "kind", "line", "col", "end_line", "end_col", "name_line", "name_col", "name_end_line", "name_end",
     "source_hash", "signature", "docstring", "docstring_full", "imports", "decorators", "line_count", "complexity",
@@ -28,15 +30,9 @@ LATER_FIELDS = (
 )  # fmt: skip
 
 
-class NodeRow(NamedTuple):
-    """One node. facts: a JSON array of FACT_FIELDS (and LATER_FIELDS)."""
-
-    segment: int
-    number: int
-    qualname: str
-    name: str
-    kind: str
-    facts: bytes
+# One node: segment, number in it, qualname, name, kind, and a JSON array of FACT_FIELDS (and LATER_FIELDS).
+# A plain tuple: tens of thousands of them come from the workers.
+NodeRow = tuple[int, int, str, str, str, bytes]
 
 
 class FileRows(NamedTuple):
@@ -62,7 +58,7 @@ class FileRows(NamedTuple):
 
 
 def encode(path: str, facts: FileFacts) -> FileRows:
-    """All rows of a file."""
+    """All rows of a file. Raises SourceError where one statement holds too many definitions."""
     return LiveRows(path).update(facts)
 
 
@@ -185,6 +181,8 @@ def _by_root(bindings: Iterable[Binding]) -> dict[str, list[Binding]]:
 
 def _node_row(placed: PlacedNode, imports: tuple[str, ...]) -> NodeRow:
     facts = placed.facts
+    if placed.number > MOST_IN_SEGMENT:
+        raise SourceError(f"more than {MOST_IN_SEGMENT:,} definitions in one statement", None)
     values: Sequence[Any] = (
         facts.node_type, facts.kind, facts.line, facts.col, facts.end_line, facts.end_col,
         facts.name_line, facts.name_col, facts.name_line, facts.name_end,
@@ -192,7 +190,7 @@ def _node_row(placed: PlacedNode, imports: tuple[str, ...]) -> NodeRow:
         facts.line_count, facts.complexity, facts.has_type_hints, facts.broken,
     )  # fmt: skip
     segment = ABSOLUTE if placed.segment < 0 else placed.segment
-    return NodeRow(segment, placed.number, placed.unique, facts.name, facts.kind, _dumps(values))
+    return segment, placed.number, placed.unique, facts.name, facts.kind, _dumps(values)
 
 
 def _uses(around: tuple[Any, ...], nodes: Sequence[NodeFacts]) -> bytes:

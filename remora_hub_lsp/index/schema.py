@@ -6,6 +6,7 @@ import contextlib
 import logging
 import sqlite3
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import StoreError
@@ -125,6 +126,48 @@ def open_reader(path: Path) -> sqlite3.Connection:
         return connection
     except sqlite3.Error as error:
         raise StoreError(f"cannot read the index {path}: {error}") from error
+
+
+@contextlib.contextmanager
+def peek(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """A read-only connection for who has no part in the index; None where there is none of this version and Python.
+
+    Raises StoreError where there is one that cannot be read.
+    """
+    if not path.is_file():
+        yield None
+        return
+    connection = open_reader(path)
+    try:
+        try:
+            usable = _is_usable(connection)
+        except sqlite3.OperationalError:
+            # A folder that cannot be written has no place for SQLite's shared memory; without a log none is needed.
+            connection.close()
+            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
+            usable = not path.with_name(path.name + "-wal").exists() and _is_usable(connection)
+        yield connection if usable else None
+    except sqlite3.Error as error:
+        raise StoreError(f"cannot read the index {path}: {error}") from error
+    finally:
+        connection.close()
+
+
+def _is_usable(connection: sqlite3.Connection) -> bool:
+    told = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
+    if told != [_APPLICATION_ID, SCHEMA_VERSION]:
+        return False
+    return connection.execute("SELECT value FROM meta WHERE key = 'analysis'").fetchone() == (ANALYSIS,)
+
+
+def copy_index(source: Path, target: Path) -> None:
+    """Copy a database that another process may be writing; what cannot be copied is built anew instead."""
+    try:
+        with contextlib.closing(open_reader(source)) as old, contextlib.closing(sqlite3.connect(target)) as new:
+            old.backup(new)
+    except (StoreError, sqlite3.Error) as error:
+        log.warning("the index %s cannot be copied: %s", source, error)
+        target.unlink(missing_ok=True)
 
 
 def set_aside(path: Path) -> Path:

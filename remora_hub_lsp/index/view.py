@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -131,11 +131,11 @@ class IndexView:
         sql = "SELECT 1 FROM nodes WHERE file = ? AND qualname = ?"
         return file is not None and self._db.execute(sql, (file.id, qualname)).fetchone() is not None
 
-    def stat(self, path: str) -> tuple[int, int, int] | None:
-        """(mtime_ns, size, scanned_ns) of a file's row."""
-        sql = "SELECT mtime_ns, size, scanned_ns FROM files WHERE path = ?"
-        row: tuple[int, int, int] | None = self._db.execute(sql, (path,)).fetchone()
-        return row
+    def stamps(self, paths: Sequence[str]) -> dict[str, tuple[int, int, int]]:
+        """(mtime_ns, size, scanned_ns) of those of the files that are in the index."""
+        sql = "SELECT path, mtime_ns, size, scanned_ns FROM files WHERE path IN (SELECT value FROM json_each(?))"
+        rows = self._db.execute(sql, (orjson.dumps(paths).decode(),))
+        return {path: (mtime, size, scanned) for path, mtime, size, scanned in rows}
 
     def diverging(self) -> list[str]:
         """Open files that changed on disk meanwhile."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from datetime import UTC, datetime
+from itertools import chain, islice, zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pygls.exceptions import JsonRpcException
 
+from .. import __version__
+from ..index.search import search as find_symbols
 from ..models import HubState, HubStatus
-from ..protocol import GetContextParams, StatusParams
+from ..protocol import GetContextParams, ProcessParams, ProcessStatus, SearchParams, StatusParams
 from . import rpc
 from .convert import Json
 from .documents import Place
@@ -15,11 +21,13 @@ from .documents import Place
 if TYPE_CHECKING:
     from ..hub.hub import Hub
     from ..index.answers import Place as IndexPlace
+    from ..index.view import IndexView
     from .session import Session
 
 _WORST_FIRST: tuple[HubState, ...] = ("degraded", "indexing", "ready")
 # An id that one root cannot answer for these reasons may be another root's.
 _ELSEWHERE = frozenset({"no such file", "no such node", "bad id"})
+_STARTED = datetime.now(UTC)
 _NO_ROOT = "this session has no project root: name one in `initialize`"
 
 
@@ -47,6 +55,50 @@ async def status(session: Session, _: StatusParams) -> HubStatus:
     return found.model_copy(update={"counters": found.counters | {"failed_requests": session.wire.failures}})
 
 
+async def search(session: Session, params: SearchParams) -> Json:
+    """remora/search: the best matches of all roots, in turn."""
+    if not session.roots:
+        raise JsonRpcException(_NO_ROOT, rpc.REQUEST_FAILED)
+
+    def question(view: IndexView) -> list[Json]:
+        return find_symbols(view, params.query, params.limit)
+
+    answers = [(hub, await hub.read(question, heavy=True)) for hub in session.roots]
+    ranked = [[(Place(hub, symbol["path"]), symbol) for symbol in answer.value] for hub, answer in answers]
+    turns = chain.from_iterable(zip_longest(*ranked))
+    found = list(islice((item for item in turns if item), params.limit))
+    shifts = await session.shifts({place for place, _ in found})
+    symbols = [
+        symbol | {name: shifts[place](symbol[name]) for name in ("range", "name_range")} for place, symbol in found
+    ]
+    state = min((answer.state for _, answer in answers), key=_WORST_FIRST.index)
+    return {"symbols": symbols, "revision": answers[0][1].revision, "state": state}
+
+
+async def process(session: Session, _: ProcessParams) -> ProcessStatus:
+    """remora/process: what this process is, and how all its roots are doing."""
+    hubs = session.hubs
+    return ProcessStatus(
+        pid=os.getpid(),
+        version=__version__,
+        started_at=_STARTED,
+        addresses=tuple(hubs.listening.addresses) if hubs.listening else (),
+        sessions=max(hubs.sessions, 1),
+        memory_bytes=_memory(),
+        log=(hubs.listening.log or None) if hubs.listening else None,
+        roots=tuple([await hub.status() for hub in hubs.all()]),
+    )
+
+
+def _memory() -> int | None:
+    """Resident bytes of this process; None where the system does not tell in this way."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
 async def _places(session: Session, params: GetContextParams) -> dict[Hub, dict[str, IndexPlace | None]]:
     """The asked positions as the index counts, by hub. Those in no root go to the first, which says so."""
     found: dict[Hub, dict[str, IndexPlace | None]] = {}
@@ -59,9 +111,7 @@ async def _places(session: Session, params: GetContextParams) -> dict[Hub, dict[
     return found
 
 
-async def _ask(
-    session: Session, hub: Hub, params: GetContextParams, places: dict[str, IndexPlace | None]
-) -> Json:
+async def _ask(session: Session, hub: Hub, params: GetContextParams, places: dict[str, IndexPlace | None]) -> Json:
     result = await hub.get_context(params, places)
     if session.documents.encoding != "utf-16":
         nodes: dict[str, Json] = result["nodes"]

@@ -83,16 +83,11 @@ class Documents:
     def save(self, uri: str) -> None:
         document = self.get(uri)
         if document is None:
-            self.disk_changed(uri)
+            file = python_file(uri)
+            if place := self._route(file) if file else None:
+                place.hub.apply(DiskChanged(place.path))
         elif document.place:
             document.place.hub.apply(Saved(document.place.path, self._owner))
-
-    def disk_changed(self, uri: str) -> None:
-        """The peer saw a file change on disk."""
-        file = python_file(uri)
-        place = self._route(file) if file else None
-        if place:
-            place.hub.apply(DiskChanged(place.path))
 
     def close(self, uri: str) -> None:
         file = python_file(uri)

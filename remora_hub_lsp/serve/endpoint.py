@@ -8,10 +8,13 @@ import signal
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..discovery import GOODBYE
+from .descriptors import claim_stdio
 from .framing import End, Message, Refused, read_message
+from .greeting import Greeting
 from .hubs import Hubs
 from .session import Session
-from .stdio import claim_stdio, open_streams
+from .stdio import open_streams
 from .wire import Limits
 
 log = logging.getLogger(__name__)
@@ -35,7 +38,7 @@ async def serve_stdio(stdin: int, stdout: int, overrides: Mapping[str, Any] | No
     hubs = Hubs(overrides)
     reader, writer = await open_streams(stdin, stdout)
     serving = asyncio.ensure_future(serve_connection(reader, writer, hubs))
-    _on_signals(lambda: serving.cancel())
+    on_signals(lambda: serving.cancel())
     try:
         return await serving
     except asyncio.CancelledError:
@@ -46,15 +49,20 @@ async def serve_stdio(stdin: int, stdout: int, overrides: Mapping[str, Any] | No
 
 
 async def serve_connection(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hubs: Hubs, limits: Limits | None = None
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    hubs: Hubs,
+    limits: Limits | None = None,
+    greeting: Greeting | None = None,
 ) -> int:
     """Serve one peer until it leaves or has to go; gives the exit code of a process for it alone.
 
     The reader's limit has to be framing.READ_LIMIT. The hubs stay.
     """
+    greeting = greeting or Greeting()
     session = Session(hubs, writer, limits or Limits())
     writer.transport.set_write_buffer_limits(high=session.wire.limits.slow_at)
-    reading = asyncio.ensure_future(_read_messages(reader, writer, session))
+    reading = asyncio.ensure_future(_read_messages(reader, writer, session, greeting.first))
     try:
         await asyncio.wait({reading, session.ended}, return_when=asyncio.FIRST_COMPLETED)
         if not session.ended.done():
@@ -62,18 +70,27 @@ async def serve_connection(
         return session.ended.result()
     finally:
         reading.cancel()
+        if greeting.goodbye:
+            code = session.ended.result() if session.ended.done() else 1
+            session.wire.notify(GOODBYE, {"code": code, "stopped": not session.ended.done()})
         session.close()
         await _close(writer)
 
 
-async def _read_messages(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, session: Session) -> int:
+async def _read_messages(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, session: Session, first: bytes | None
+) -> int:
     """Take messages one after the other until there are no more; gives the exit code."""
     while True:
-        match await read_message(reader):
+        outcome = await read_message(reader) if first is None else Message(first)
+        first = None
+        match outcome:
             case Message(body):
                 before_next = session.wire.receive(body)
                 if before_next is not None:
                     await asyncio.wait({before_next})
+                while session.wire.is_full:
+                    await asyncio.wait(session.wire.in_flight, return_when=asyncio.FIRST_COMPLETED)
                 if not await _keeps_up(writer, session):
                     return 1
                 # While bytes are there, reading never waits: without this one busy peer
@@ -98,11 +115,14 @@ async def _last_answers(writer: asyncio.StreamWriter, session: Session) -> None:
 
 async def _keeps_up(writer: asyncio.StreamWriter, session: Session) -> bool:
     """Wait while the peer has too much to read; whether it has read some of it in time."""
+    transport, limits = writer.transport, session.wire.limits
+    if transport.get_write_buffer_size() <= limits.slow_at and not transport.is_closing():
+        return True
     try:
-        await asyncio.wait_for(writer.drain(), session.wire.limits.patience)
+        await asyncio.wait_for(writer.drain(), limits.patience)
     except TimeoutError:
         log.warning("a peer has stopped reading its answers: its session ends")
-        writer.transport.abort()
+        transport.abort()
         return False
     except OSError:
         return False
@@ -120,7 +140,7 @@ async def _close(writer: asyncio.StreamWriter) -> None:
         pass  # the peer was faster
 
 
-def _on_signals(stop: Callable[[], object]) -> None:
+def on_signals(stop: Callable[[], object]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         try:

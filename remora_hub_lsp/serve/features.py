@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .session import Session
 
 SYMBOL_LIMIT = 256
+# From here on reading an outline takes milliseconds.
+MANY_NODES = 200
 
 
 async def hover(session: Session, params: types.HoverParams) -> Json | None:
@@ -43,20 +45,33 @@ async def document_symbol(session: Session, params: types.DocumentSymbolParams) 
     place = session.place_of(uri)
     if place is None:
         return None
-
-    def question(view: IndexView) -> tuple[list[Json], Json | None]:
-        return view.outline(place.path), view.file(place.path)
-
-    answer = await place.hub.read(question, paths=(place.path,))
-    outline, file = answer.value
-    if not outline and place.path in answer.pending:
-        raise JsonRpcException(f"{place.path} is not indexed yet", rpc.REQUEST_FAILED)
+    file, outline = await _outline(place)
     if not outline and (file is None or file["error"]):
         return None
     shift = await session.shift(place)
     if session.peer.tree:
         return document_symbols(outline, shift)
     return [symbol_information(node, uri, shift(node["range"]), _parent(node)) for node in outline]
+
+
+async def _outline(place: Place) -> tuple[Json | None, list[Json]]:
+    """A file and its definitions. The outline of a big file is made off the event loop."""
+    path = place.path
+
+    def small(view: IndexView) -> tuple[Json | None, list[Json] | None]:
+        file = view.file(path)
+        return file, None if file and file["node_count"] > MANY_NODES else view.outline(path)
+
+    def big(view: IndexView) -> tuple[Json | None, list[Json]]:
+        return view.file(path), view.outline(path)
+
+    answer = await place.hub.read(small, paths=(path,))
+    if answer.value[1] is None or answer.pending:
+        answer = await place.hub.read(big, paths=(path,), heavy=True)
+    file, outline = answer.value
+    if file is None and answer.pending:
+        raise JsonRpcException(f"{path} is not indexed yet", rpc.REQUEST_FAILED)
+    return file, outline
 
 
 async def workspace_symbol(session: Session, params: types.WorkspaceSymbolParams) -> list[Json] | None:

@@ -42,10 +42,10 @@ class Refused:
 Outcome = Message | End | Refused
 
 
-async def read_message(reader: asyncio.StreamReader) -> Outcome:
-    """The next frame of `reader`."""
+async def read_message(reader: asyncio.StreamReader, longest: int = MAX_BODY) -> Outcome:
+    """The next frame of `reader`; one of more than `longest` bytes is refused unread."""
     try:
-        length = await _read_header(reader)
+        length = await _read_header(reader, longest)
         if isinstance(length, int):
             return Message(await reader.readexactly(length))
         return length
@@ -60,7 +60,7 @@ def frame(body: bytes) -> bytes:
     return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
-async def _read_header(reader: asyncio.StreamReader) -> int | Refused:
+async def _read_header(reader: asyncio.StreamReader, longest: int) -> int | Refused:
     length: int | None = None
     for _ in range(MAX_HEADER_LINES):
         raw = await reader.readuntil(b"\n")
@@ -68,7 +68,7 @@ async def _read_header(reader: asyncio.StreamReader) -> int | Refused:
             return Refused("a header line is too long")
         line = raw.strip()
         if line:
-            found = _header_line(line, length)
+            found = _header_line(line, length, longest)
             if isinstance(found, Refused):
                 return found
             length = found
@@ -77,7 +77,7 @@ async def _read_header(reader: asyncio.StreamReader) -> int | Refused:
     return Refused("no Content-Length in the header")
 
 
-def _header_line(line: bytes, length: int | None) -> int | Refused | None:
+def _header_line(line: bytes, length: int | None, longest: int) -> int | Refused | None:
     """The length as known after `line`. Unknown names are refused at once: a browser may be talking HTTP."""
     name, colon, value = line.partition(b":")
     name, value = name.strip().lower(), value.strip()
@@ -90,8 +90,8 @@ def _header_line(line: bytes, length: int | None) -> int | Refused | None:
     if not _LENGTH.fullmatch(value):
         return Refused(f"Content-Length is not a number: {value[:30].decode('ascii', 'replace')!r}")
     number = int(value)
-    if number > MAX_BODY:
-        return Refused(f"a message of {number} bytes is too long, at most {MAX_BODY} are read")
+    if number > longest:
+        return Refused(f"a message of {number} bytes is too long, at most {longest} are read")
     if length not in (None, number):
         return Refused("two different Content-Lengths")
     return number

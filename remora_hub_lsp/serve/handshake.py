@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 from .. import __version__
 from ..analysis.text import Encoding
 from ..protocol import PROTOCOL_VERSION
+from .changes import FILE_OPERATIONS
 from .uris import to_path
 from .wire import NAME
 
@@ -46,7 +47,16 @@ class _Window(_Lenient):
     work_done_progress: bool | None = None
 
 
+class _WatchedFiles(_Lenient):
+    dynamic_registration: bool | None = None
+
+
+class _Workspace(_Lenient):
+    did_change_watched_files: _WatchedFiles | None = None
+
+
 class _Capabilities(_Lenient):
+    workspace: _Workspace | None = None
     general: _General | None = None
     text_document: _TextDocument | None = None
     window: _Window | None = None
@@ -112,6 +122,13 @@ class Handshake(_Lenient):
         """Whether the server may start a progress display."""
         return bool(self.capabilities.window and self.capabilities.window.work_done_progress)
 
+    @property
+    def watches_files(self) -> bool:
+        """Whether the peer can be asked to tell of changes on disk."""
+        workspace = self.capabilities.workspace
+        watched = workspace and workspace.did_change_watched_files
+        return bool(watched and watched.dynamic_registration)
+
 
 NOBODY = Handshake(capabilities=_Capabilities())
 
@@ -123,7 +140,10 @@ def initialize_result(encoding: Encoding, features: Mapping[str, Any], methods: 
             "positionEncoding": encoding,
             "textDocumentSync": {"openClose": True, "change": 2, "save": {"includeText": False}},
             **features,
-            "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
+            "workspace": {
+                "workspaceFolders": {"supported": True, "changeNotifications": True},
+                "fileOperations": FILE_OPERATIONS,
+            },
             "experimental": {"remora": {"protocolVersion": PROTOCOL_VERSION, "methods": methods}},
         },
         "serverInfo": {"name": NAME, "version": __version__},

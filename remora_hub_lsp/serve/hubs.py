@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..config import load_config
+from ..discovery import Listening
 from ..hub.hub import Hub
+
+log = logging.getLogger(__name__)
 
 
 class Hubs:
-    """overrides: settings of the command line, which win over all others."""
+    """overrides: settings of the command line, which win over all others.
 
-    def __init__(self, overrides: Mapping[str, Any] | None = None) -> None:
+    keep: seconds after which a root that no session uses is closed; None: it stays, warm, until the end.
+    listening: where this process listens, if it does. sessions: how many connections there are.
+    """
+
+    def __init__(self, overrides: Mapping[str, Any] | None = None, keep: float | None = None) -> None:
+        self.listening: Listening | None = None
+        self.sessions = 0
         self._overrides = overrides
+        self._keep = keep
         self._hubs: dict[Path, Hub] = {}
         self._opening = asyncio.Lock()
+        self._leaving: dict[Hub, asyncio.TimerHandle] = {}
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def open(self, root: Path, options: Mapping[str, Any] | None = None) -> Hub:
         """The hub of `root`, started if it is the first to ask for it; `options` count only then.
@@ -35,17 +48,41 @@ class Hubs:
                 await hub.start()
                 self._hubs[key] = hub
             hub.sessions += 1
+        if timer := self._leaving.pop(hub, None):
+            timer.cancel()
         return hub
 
     def release(self, hub: Hub) -> None:
-        """A session has no more use for `hub`. It stays, warm, for the next one."""
+        """A session has no more use for `hub`. It stays warm for the next one, for a while."""
         hub.sessions -= 1
+        if hub.sessions == 0 and self._keep is not None:
+            loop = asyncio.get_running_loop()
+            self._leaving[hub] = loop.call_later(self._keep, self._begin_closing, hub)
 
     def all(self) -> list[Hub]:
         """The hubs that run."""
         return list(self._hubs.values())
 
     async def close(self) -> None:
+        for timer in self._leaving.values():
+            timer.cancel()
+        self._leaving.clear()
+        if self._closing:
+            await asyncio.wait(self._closing)
         while self._hubs:
             _, hub = self._hubs.popitem()
             await hub.close()
+
+    def _begin_closing(self, hub: Hub) -> None:
+        self._leaving.pop(hub, None)
+        task = asyncio.ensure_future(self._close_unused(hub))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def _close_unused(self, hub: Hub) -> None:
+        # Under the lock, so that nobody opens the same index while it is being closed.
+        async with self._opening:
+            if hub.sessions == 0 and self._hubs.get(hub.root) is hub:
+                del self._hubs[hub.root]
+                log.info("nobody uses %s any more: its hub is closed", hub.root)
+                await hub.close()

@@ -9,8 +9,22 @@ from typing import Any
 
 from lsprotocol import types
 
-from ..protocol import GET_CONTEXT, STATUS, GetContextParams, StatusParams
-from .agent import get_context, status
+from ..protocol import (
+    CHANGES_SINCE,
+    GET_CONTEXT,
+    PROCESS,
+    SEARCH,
+    STATUS,
+    SUBSCRIBE,
+    ChangesSinceParams,
+    GetContextParams,
+    ProcessParams,
+    SearchParams,
+    StatusParams,
+    SubscribeParams,
+)
+from .agent import get_context, process, search, status
+from .changes import changes_since, subscribe
 from .documents import Documents
 from .features import document_symbol, hover, workspace_symbol
 
@@ -43,6 +57,10 @@ METHODS = (
     Method(types.WORKSPACE_SYMBOL, workspace_symbol, capability={"workspaceSymbolProvider": True}),
     Method(GET_CONTEXT, get_context, GetContextParams),
     Method(STATUS, status, StatusParams),
+    Method(SEARCH, search, SearchParams),
+    Method(PROCESS, process, ProcessParams),
+    Method(CHANGES_SINCE, changes_since, ChangesSinceParams),
+    Method(SUBSCRIBE, subscribe, SubscribeParams),
 )
 
 
@@ -64,15 +82,9 @@ def _did_close(documents: Documents, params: types.DidCloseTextDocumentParams) -
     documents.close(params.text_document.uri)
 
 
-def _files_changed(documents: Documents, params: types.DidChangeWatchedFilesParams) -> None:
-    for change in params.changes:
-        documents.disk_changed(change.uri)
-
-
 DOCUMENT_METHODS: Mapping[str, Callable[[Documents, Any], None]] = {
     types.TEXT_DOCUMENT_DID_OPEN: _did_open,
     types.TEXT_DOCUMENT_DID_CHANGE: _did_change,
     types.TEXT_DOCUMENT_DID_SAVE: _did_save,
     types.TEXT_DOCUMENT_DID_CLOSE: _did_close,
-    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: _files_changed,
 }

@@ -64,9 +64,7 @@ def _validate(params: Any, model: type[BaseModel]) -> BaseModel:
     try:
         return model.model_validate(params)
     except ValidationError as error:
-        problems = [
-            (_path(item["loc"]), item["msg"]) for item in error.errors(include_url=False, include_input=False)
-        ]
+        problems = [(_path(item["loc"]), item["msg"]) for item in error.errors(include_url=False, include_input=False)]
         raise invalid(problems) from None
 
 

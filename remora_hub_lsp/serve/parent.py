@@ -56,9 +56,7 @@ class _Handle:
 
 
 class _Polling:
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, pid: int, ended: Callable[[], None], pause: float
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, pid: int, ended: Callable[[], None], pause: float) -> None:
         self._loop, self._pid, self._ended, self._pause = loop, pid, ended, pause
         self._next = loop.call_soon(self._look)
 

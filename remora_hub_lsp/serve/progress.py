@@ -69,16 +69,12 @@ class ColdStartDisplay:
         self._last = now
         percentage = 100 * progress.done // max(progress.total, 1)
         text = f"{progress.done}/{progress.total} files"
-        self._tell(
-            {"kind": "report", "cancellable": True, "message": text, "percentage": min(percentage, 100)}
-        )
+        self._tell({"kind": "report", "cancellable": True, "message": text, "percentage": min(percentage, 100)})
 
     def _end(self, progress: Progress) -> None:
         if self._state == "open":
             whole = progress.done >= progress.total and not self._cancelled
-            text = (
-                f"{progress.done} files" if whole else f"stopped at {progress.done} of {progress.total} files"
-            )
+            text = f"{progress.done} files" if whole else f"stopped at {progress.done} of {progress.total} files"
             self._tell({"kind": "end", "message": text})
         if self._state != "asked":
             self._state = "none"

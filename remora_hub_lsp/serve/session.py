@@ -15,6 +15,7 @@ from pygls.exceptions import JsonRpcException
 
 from ..errors import HubError, RootError
 from . import rpc
+from .changes import FILE_METHODS, ChangeWatch, register_watchers
 from .convert import Shift, column_to_utf16, same, shift_for
 from .documents import Documents, Place, lines_on_disk, python_file
 from .handshake import NOBODY, Handshake, WorkspaceFoldersParams, folder_paths, initialize_result
@@ -50,6 +51,7 @@ class Session:
         self.wire.set_writer(writer)
         self.wire.on_exit = self.end
         self._displays: dict[Hub, ColdStartDisplay] = {}
+        self.watches: dict[Hub, ChangeWatch] = {}  # of a peer that asked for remora/changed
         self._stop_watching: Callable[[], None] = lambda: None
         self._register()
 
@@ -107,9 +109,7 @@ class Session:
         closed = {place: place.file for place in places if place not in found}
         if closed:
             loop = asyncio.get_running_loop()
-            read = await loop.run_in_executor(
-                shared_threads(), lambda: list(map(lines_on_disk, closed.values()))
-            )
+            read = await loop.run_in_executor(shared_threads(), lambda: list(map(lines_on_disk, closed.values())))
             found.update(zip(closed, read, strict=True))
         return found
 
@@ -123,6 +123,8 @@ class Session:
         register(types.WINDOW_WORK_DONE_PROGRESS_CANCEL, self._cancel_display)
         for name, handler in DOCUMENT_METHODS.items():
             register(name, partial(handler, self.documents))
+        for name, handle in FILE_METHODS.items():
+            register(name, partial(handle, self))
         for method in METHODS:
             register(method.name, method.bind(self), method.params)
 
@@ -143,6 +145,7 @@ class Session:
     def _initialized(self, _: Any) -> None:
         for hub in self.roots:
             self._display(hub)
+        register_watchers(self)
 
     def _peer_died(self) -> None:
         log.info("the peer's process is gone: its session ends")
@@ -178,6 +181,8 @@ class Session:
         self.hubs.release(hub)
         if display := self._displays.pop(hub, None):
             display.close()
+        if watch := self.watches.pop(hub, None):
+            watch.close()
 
     def _display(self, hub: Hub) -> None:
         if self.peer.progress and hub not in self._displays:

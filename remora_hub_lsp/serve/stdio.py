@@ -7,7 +7,6 @@ import os
 import queue
 import socket
 import stat
-import sys
 import threading
 from typing import Any
 
@@ -15,29 +14,6 @@ from .framing import READ_LIMIT
 
 _CHUNK = 64 * 1024
 _HIGH = 256 * 1024  # bytes unsent at which a thread's writer asks to wait
-
-
-def claim_stdio() -> tuple[int, int]:
-    """Take standard input and output away from the rest of the program; gives their descriptors.
-
-    From now on `print` writes to standard error, and what reads standard input finds it empty: neither can
-    come between two halves of a message.
-    """
-    sys.stdout.flush()
-    stdin, stdout = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    try:
-        os.dup2(2, 1)
-    except OSError:  # started without a standard error
-        os.dup2(nothing, 1)
-    os.close(nothing)
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.setmode(stdin, os.O_BINARY)
-        msvcrt.setmode(stdout, os.O_BINARY)
-    return stdin, stdout
 
 
 async def open_streams(stdin: int, stdout: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -80,9 +56,7 @@ def _one_socket(stdin: int, stdout: int) -> bool:
 class _ThreadReader(asyncio.ReadTransport):
     """Reads on a thread of its own. One chunk at a time: the next is read when the loop has room for it."""
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, descriptor: int, reader: asyncio.StreamReader
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, descriptor: int, reader: asyncio.StreamReader) -> None:
         super().__init__()
         self._loop, self._descriptor, self._reader = loop, descriptor, reader
         self._room = threading.Event()

@@ -45,11 +45,13 @@ class Limits(NamedTuple):
 
     slow_at: with so much unsent, nothing more is read from the peer until it has read. patience: how long
     that may take. drop_at: with so much unsent, a new message to the peer ends its session instead.
+    in_flight: with so many requests unanswered, nothing more is read from the peer until one is answered.
     """
 
     slow_at: int = 8 * 1024 * 1024
     drop_at: int = 64 * 1024 * 1024
     patience: float = 60.0
+    in_flight: int = 256
 
 
 class WireProtocol(LanguageServerProtocol):
@@ -112,6 +114,11 @@ class WireProtocol(LanguageServerProtocol):
         futures: list[Answering] = list(self._request_futures.values())
         return [future for future in futures if isinstance(future, asyncio.Future)]
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the peer has as many requests unanswered as it may."""
+        return len(self._request_futures) >= self.limits.in_flight and bool(self.in_flight)
+
     # -- in ------------------------------------------------------------------------------------------------
 
     def _request(self, msg_id: rpc.MessageId, method: str, params: Any) -> asyncio.Future[Any] | None:
@@ -161,9 +168,7 @@ class WireProtocol(LanguageServerProtocol):
         future = self._calls.pop(response.id, None) if response.id is not None else None
         if future is None:
             if response.bare:
-                self.refuse(
-                    rpc.Fault(response.id, rpc.INVALID_REQUEST, "Invalid request: no method and no result")
-                )
+                self.refuse(rpc.Fault(response.id, rpc.INVALID_REQUEST, "Invalid request: no method and no result"))
         elif future.set_running_or_notify_cancel():
             if response.error is None:
                 future.set_result(response.result)

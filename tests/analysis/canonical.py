@@ -26,9 +26,7 @@ def canonical(facts: FileFacts) -> Canonical:
         uses[owner].update((kind, name, start + line, column) for kind, name, line, column in segment.uses)
     for node, placed in zip(nodes, facts.nodes, strict=True):
         start = starts.get(placed.segment, 0)
-        uses[node.unique].update(
-            (kind, name, start + line, column) for kind, name, line, column in node.facts.uses
-        )
+        uses[node.unique].update((kind, name, start + line, column) for kind, name, line, column in node.facts.uses)
         assert node.unique not in out, f"{node.unique} is not unique"
         out[node.unique] = plain(node)
     out["order"] = [node.unique for node in facts.nodes]
@@ -39,9 +37,7 @@ def canonical(facts: FileFacts) -> Canonical:
 
 def _around(nodes: list[Known], line: int) -> str:
     """The innermost class that a statement at `line` stands in, or the module."""
-    around = [
-        node for node in nodes if node.facts.node_type == "class" and node.start[0] < line <= node.end[0]
-    ]
+    around = [node for node in nodes if node.facts.node_type == "class" and node.start[0] < line <= node.end[0]]
     return max(around, key=lambda node: node.start).unique if around else MODULE
 
 
@@ -78,8 +74,6 @@ def _what(want: Any, have: Any) -> str:
         return "; ".join(f"{field}: expected {a!r}, got {b!r}" for field, a, b in pairs if a != b)
     if isinstance(want, dict):
         return "; ".join(
-            f"{k}: expected {want.get(k)}, got {have.get(k)}"
-            for k in want | have
-            if want.get(k) != have.get(k)
+            f"{k}: expected {want.get(k)}, got {have.get(k)}" for k in want | have if want.get(k) != have.get(k)
         )
     return f"expected {want!r}, got {have!r}"

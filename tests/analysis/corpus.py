@@ -48,9 +48,7 @@ def sample(count: int, seed: int = 0, max_bytes: int = 60_000) -> list[Path]:
     return telling + random.Random(seed).sample(small, min(count, len(small)))
 
 
-def texts(
-    count: int, seed: int = 0, min_lines: int = 40, max_bytes: int = 60_000
-) -> Iterator[tuple[Path, str]]:
+def texts(count: int, seed: int = 0, min_lines: int = 40, max_bytes: int = 60_000) -> Iterator[tuple[Path, str]]:
     """Files that this Python can parse as UTF-8, with their texts; not more than `count` of them."""
     paths = [path for path in stdlib() if path.stat().st_size <= max_bytes]
     random.Random(seed).shuffle(paths)

@@ -73,9 +73,7 @@ class Editor:
 
     def join_lines(self) -> None:
         line = self._line()
-        self._replace(
-            (line, 10**6), (line + 1, self.rng.choice((0, 4, 8))), self.rng.choice(("", " ", ", ", "\\"))
-        )
+        self._replace((line, 10**6), (line + 1, self.rng.choice((0, 4, 8))), self.rng.choice(("", " ", ", ", "\\")))
 
     def delete_lines(self) -> None:
         first, end = self._lines()

@@ -69,9 +69,7 @@ class Oracle:
                     return node
             return None
 
-        declared = {
-            (scope(node), name) for node in parents if isinstance(node, ast.Global) for name in node.names
-        }
+        declared = {(scope(node), name) for node in parents if isinstance(node, ast.Global) for name in node.names}
         for node in parents:
             if isinstance(node, Definition):
                 names, inner, outer = [node.name], node, scope(node)
@@ -128,9 +126,7 @@ class Oracle:
     def index(self, place: Place) -> int:
         """Index in the text of a 0-based line and UTF-16 column."""
         line, column = place
-        return self.offsets[line] + len(
-            self.lines[line].encode("utf-16-le")[: 2 * column].decode("utf-16-le")
-        )
+        return self.offsets[line] + len(self.lines[line].encode("utf-16-le")[: 2 * column].decode("utf-16-le"))
 
     def start(self, node: Definition) -> int:
         """Index where a definition starts, at the @ of its first decorator if it has any."""

@@ -256,13 +256,9 @@ def test_what_is_broken_says_so_and_nothing_else_does() -> None:
 
 
 def test_what_a_broken_definition_never_seen_whole_is() -> None:
-    text = (
-        "def a(:\n    pass\nclass B(:\n    async def c(self:\n        pass\n    def d(self): pass\nclass E(\n"
-    )
+    text = "def a(:\n    pass\nclass B(:\n    async def c(self:\n        pass\n    def d(self): pass\nclass E(\n"
     nodes = known(extract(text))
-    assert [
-        (node.unique, node.facts.node_type, node.facts.kind, bool(node.facts.broken)) for node in nodes[1:]
-    ] == [
+    assert [(node.unique, node.facts.node_type, node.facts.kind, bool(node.facts.broken)) for node in nodes[1:]] == [
         ("a", "function", "function", True),
         ("B", "class", "class", True),
         ("B.c", "function", "method", True),

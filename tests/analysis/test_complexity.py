@@ -26,9 +26,7 @@ Function = tuple[int, str]  # 0-based line of the name, name
 
 def ruff(paths: Iterable[Path]) -> dict[str, dict[Function, int] | None]:
     """Each file's functions with their complexity; None for a file that ruff cannot parse."""
-    run = subprocess.run(
-        [*RUFF, *map(str, paths)], capture_output=True, text=True, encoding="utf-8", check=False
-    )
+    run = subprocess.run([*RUFF, *map(str, paths)], capture_output=True, text=True, encoding="utf-8", check=False)
     assert run.returncode in (0, 1), run.stderr
     found: dict[str, dict[Function, int] | None] = {}
     for row in json.loads(run.stdout):

@@ -50,9 +50,7 @@ def name_ranges_hold_the_name(oracle: Oracle, nodes: list[Known], pairs: Pairs) 
         line, start, end = node.name
         if oracle.named(line, start, end) != definition.name or not node.start <= (line, start) < node.end:
             yield f"{node.unique}: {oracle.named(line, start, end)!r} at {node.name}"
-        before = oracle.text[
-            oracle.at(definition.lineno, definition.col_offset) : oracle.index((line, start))
-        ]
+        before = oracle.text[oracle.at(definition.lineno, definition.col_offset) : oracle.index((line, start))]
         if before.replace("\\", "").split() not in (["def"], ["class"], ["async", "def"]):
             yield f"{node.unique}: {before!r} before its name"
 
@@ -94,13 +92,11 @@ def shape(node: ast.AST) -> object:
         return head, [ast.dump(base) for base in node.bases], [ast.dump(keyword) for keyword in node.keywords]
     assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     args = node.args
-    every = [args.posonlyargs, args.args, [args.vararg], args.kwonlyargs, [args.kwarg]]
-    names = [
-        [arg and (arg.arg, arg.annotation and ast.dump(arg.annotation)) for arg in kind] for kind in every
-    ]
-    defaults = [
-        [default and short(default) for default in kind] for kind in (args.defaults, args.kw_defaults)
-    ]
+    kinds: list[list[ast.arg | None]] = [
+        [*args.posonlyargs], [*args.args], [args.vararg], [*args.kwonlyargs], [args.kwarg]
+    ]  # fmt: skip
+    names = [[arg and (arg.arg, arg.annotation and ast.dump(arg.annotation)) for arg in kind] for kind in kinds]
+    defaults = [short(default) for default in args.defaults], [value and short(value) for value in args.kw_defaults]
     return head, names, defaults, node.returns and ast.dump(node.returns)
 
 

@@ -14,21 +14,21 @@ from hypothesis import strategies as st
 from remora_hub_lsp.analysis.segments import SegmentedText
 from remora_hub_lsp.analysis.text import TextDocument, Untouched, split_lines
 
+from . import corpus
 from .canonical import canonical, differences
-from .corpus import EVERYTHING, texts
 from .edits import SNIPPETS, Editor
 from .following import Follower, replay, smallest
 
-EDITS_PER_FILE = 400 if EVERYTHING else 60
+EDITS_PER_FILE = 400 if corpus.EVERYTHING else 60
 
 
 @pytest.mark.parametrize("number", range(12))
 def test_random_edits_of_a_real_file(number: int) -> None:
-    corpus = [text for _, text in texts(12, seed=3, max_bytes=12_000 if number else 60_000)]
+    originals = [text for _, text in corpus.texts(12, seed=3, max_bytes=12_000 if number else 60_000)]
     rng = random.Random(number)
-    follower = Follower(corpus[number])
-    editor = Editor(follower.document, rng, corpus)
-    history = [corpus[number]]
+    follower = Follower(originals[number])
+    editor = Editor(follower.document, rng, originals)
+    history = [originals[number]]
     for _ in range(EDITS_PER_FILE):
         editor.edit(parses=follower.good)
         history.append(follower.document.text)
@@ -97,9 +97,7 @@ STEPS = st.tuples(PLACES, st.tuples(st.integers(0, 3), st.integers(0, 30)), INSE
 @example([((4, 0), (0, 7), "if x"), ((4, 0), (0, 4), "class")])
 @example([((23, 0), (0, 0), "    def late(self): pass\n")])  # a member behind the class's last
 @example([((23, 0), (0, 0), "  # comment\n"), ((23, 0), (0, 0), "    def late(self): pass\n")])
-@example(
-    [((31, 4), (0, 0), "x = '''\n"), ((31, 0), (1, 0), "")]
-)  # all below becomes a string, and none again
+@example([((31, 4), (0, 0), "x = '''\n"), ((31, 0), (1, 0), "")])  # all below becomes a string, and none again
 @example([((0, 0), (99, 0), ""), ((0, 0), (0, 0), BASE)])
 @example([((0, 0), (0, 0), "(")])
 @example([((0, 0), (0, 0), "'module doc'\n"), ((0, 0), (0, 0), "\n"), ((0, 0), (0, 0), "x\n")])
@@ -109,6 +107,33 @@ def test_edits_of_a_text_with_everything(steps: list[tuple[tuple[int, int], tupl
         end = (start[0] + more_lines, columns if more_lines else start[1] + columns)
         follower.document.edit(start, end, text, "utf-16")
         assert follower.follow() == []
+
+
+# Found by the fuzz, and shortened.
+HISTORIES = {
+    "a backslash loses its blank line": ["x = []\\\n\nif a:\n    b\n", "x = []\\\nif a:\n    b\n"],
+    "in a class": [
+        "class A:\n    x = 1\\\n\n    def f(self): pass\n",
+        "class A:\n    x = 1\\\n    def f(self): pass\n",
+    ],
+    "behind a docstring": [
+        "class A:\n    'd'\\\n\n    def f(self): pass\n",
+        "class A:\n    'd'\\\n    def f(self): pass\n",
+    ],
+    "a backslash gets its line": ["x = []\\\n\ny = 1\n", "x = []\\\n+ [1]\ny = 1\n"],
+    "another script in a class's header": [
+        "class A(B):\n    def f(self): pass\n",
+        "class Aé(B):\n    def f(self): pass\n",
+    ],
+    "a form feed before a class": ["class A(B):\n    x()\nif x:\n    y\n", "\fclass A(B):\n    x()\nif x:\n    y\n"],
+    "a decorator's quotes": ["x = 'é'\n@d(a == \"p\")\ndef f(): pass\n", "x = 'é'\n@d(a == \"p\")\ndef f(): 1\n"],
+    "a body goes": ["def f():\n    return longname\n", "def f():\n"],
+}
+
+
+@pytest.mark.parametrize("texts", HISTORIES.values(), ids=HISTORIES)
+def test_what_once_went_wrong(texts: list[str]) -> None:
+    assert replay(texts) == []
 
 
 def test_many_edits_at_once() -> None:

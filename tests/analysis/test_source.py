@@ -56,8 +56,7 @@ DECODED = {
     "BOM": BOM + BODY.encode(),
     "BOM and cookie": BOM + b"# coding: utf-8\n" + BODY.encode(),
     "latin-1": b"# -*- coding: latin-1 -*-\n" + BODY.encode("latin-1"),
-    "cookie in line 2": b"#!/usr/bin/python\n# vim: set fileencoding=iso-8859-15 :\n"
-    + BODY.encode("iso-8859-15"),
+    "cookie in line 2": b"#!/usr/bin/python\n# vim: set fileencoding=iso-8859-15 :\n" + BODY.encode("iso-8859-15"),
     "cookie behind a blank line": b" \t\f\n#coding=cp1252\n" + BODY.encode("cp1252"),
     "cookie behind CRLF": b"#!x\r\n# coding: cp1252\r\n" + BODY.encode("cp1252"),
     "cookie behind a lone CR": b"#!x\r# coding: cp1252\r" + BODY.encode("cp1252"),
@@ -109,8 +108,7 @@ def test_what_is_no_text_says_why(data: bytes) -> None:
 
 @settings(max_examples=300)
 @given(
-    st.binary(max_size=60)
-    | st.tuples(st.sampled_from([b"# coding: latin-1\n", BOM, b""]), st.binary()).map(b"".join)
+    st.binary(max_size=60) | st.tuples(st.sampled_from([b"# coding: latin-1\n", BOM, b""]), st.binary()).map(b"".join)
 )
 @example(b"# coding: idna\nx")
 @example(b"# coding: undefined\nx")
@@ -231,12 +229,7 @@ def test_extract_takes_any_text(text: str) -> None:
     facts = extract(text)
     assert facts.nodes[0].unique == "<module>"
     assert len({node.unique for node in facts.nodes}) == len(facts.nodes)
-    parses = (
-        "\ud800" not in text
-        and python_parses(text.encode())
-        and "coding" not in text
-        and text[:1] != "\ufeff"
-    )
+    parses = "\ud800" not in text and python_parses(text.encode()) and "coding" not in text and text[:1] != "\ufeff"
     assert (facts.error is None) == parses or "\ud800" in text
     if facts.error_line is not None:
         assert 0 <= facts.error_line < max(facts.line_count, 1)

@@ -26,9 +26,9 @@ CODECS: dict[Encoding, tuple[str, int]] = {
 }
 ENCODINGS = st.sampled_from(sorted(CODECS))
 # Line ends often; and what str.splitlines() takes for line ends, but LSP and Python do not.
-TEXTS = st.text(
-    st.sampled_from("\n\r\n\rab \t\f\v\x1c\x85\u2028\u2029é€😀𝒳\0"), max_size=12
-) | st.sampled_from(["", "\r", "\n", "\r\n", "a\r\nb\rc\nd", "😀\r\n", "\f\n"])
+TEXTS = st.text(st.sampled_from("\n\r\n\rab \t\f\v\x1c\x85\u2028\u2029é€😀𝒳\0"), max_size=12) | st.sampled_from(
+    ["", "\r", "\n", "\r\n", "a\r\nb\rc\nd", "😀\r\n", "\f\n"]
+)
 POSITIONS = st.tuples(st.integers(0, 9), st.integers(0, 12))
 
 
@@ -70,11 +70,7 @@ def oracle_offset(text: str, position: tuple[int, int], encoding: Encoding) -> i
 
 def oracle_edit(text: str, change: Change, encoding: Encoding) -> str:
     start, end = sorted((change.start, change.end))
-    return (
-        text[: oracle_offset(text, start, encoding)]
-        + change.text
-        + text[oracle_offset(text, end, encoding) :]
-    )
+    return text[: oracle_offset(text, start, encoding)] + change.text + text[oracle_offset(text, end, encoding) :]
 
 
 @given(TEXTS)
@@ -106,9 +102,7 @@ def test_edits_equal_edits_of_one_string(text: str, changes: list[Change], encod
 
 @settings(max_examples=400)
 @given(TEXTS, st.lists(st.lists(CHANGES, max_size=4), min_size=1, max_size=3), ENCODINGS)
-def test_untouched_lines_are_those_of_the_last_call(
-    text: str, rounds: list[list[Change]], encoding: Encoding
-) -> None:
+def test_untouched_lines_are_those_of_the_last_call(text: str, rounds: list[list[Change]], encoding: Encoding) -> None:
     document = TextDocument(text)
     before, untouched = document.take_dirty()
     assert untouched is None
@@ -177,9 +171,7 @@ def test_a_long_session_of_edits(line_end: str) -> None:
     for _ in range(300):
         start = (rng.randrange(70), rng.randrange(45))
         end = (start[0] + rng.choice([0, 0, 0, 1, 3]), rng.randrange(45))
-        change = Change(
-            start, end, rng.choice(["", "x", line_end, "\r", "\n", "é😀", f"a{line_end}b{line_end}"])
-        )
+        change = Change(start, end, rng.choice(["", "x", line_end, "\r", "\n", "é😀", f"a{line_end}b{line_end}"]))
         document.edit(*change, "utf-16")
         text = oracle_edit(text, change, "utf-16")
         assert document.text == text

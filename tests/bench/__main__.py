@@ -15,17 +15,11 @@ def main() -> None:
         prog="python -m tests.bench",
         description="Speed and size, each against a baseline measured in the same run.",
     )
-    parser.add_argument(
-        "kinds", metavar="KIND", nargs="*", help=f"what to measure: {', '.join(KINDS)} (default: all)"
-    )
+    parser.add_argument("kinds", metavar="KIND", nargs="*", help=f"what to measure: {', '.join(KINDS)} (default: all)")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--project", metavar="PATH", type=Path, help="measure on this project")
-    where.add_argument(
-        "--stdlib", action="store_true", help="measure on the running Python's standard library"
-    )
-    where.add_argument(
-        "--django", action="store_true", help="measure on Django's source, from PyPI (the default)"
-    )
+    where.add_argument("--stdlib", action="store_true", help="measure on the running Python's standard library")
+    where.add_argument("--django", action="store_true", help="measure on Django's source, from PyPI (the default)")
     parser.add_argument("--rounds", metavar="N", type=int, default=5, help="how often to index (default: 5)")
     options = parser.parse_args()
     if unknown := set(options.kinds) - set(KINDS):

@@ -80,9 +80,7 @@ def answers(root: Path, database: Path) -> None:
             cpu = (cpu_of(server.pid) - before) / (times + 10)
             kept = "" if limit is None else verdict(series.median * 1000, limit)
             ratio = f"{series.median / base.median:.1f}"
-            table.row(
-                name, series.usual(1000, 3), ratio, f"{cpu * 1000:.3f}", "" if limit is None else limit, kept
-            )
+            table.row(name, series.usual(1000, 3), ratio, f"{cpu * 1000:.3f}", "" if limit is None else limit, kept)
     table.print()
 
 

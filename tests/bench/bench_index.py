@@ -6,6 +6,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from .measure import Cost, Series, adopt_orphans, run
 from .projects import files_of
@@ -35,7 +36,7 @@ def bench(root: Path, rounds: int) -> None:
     """Print the table."""
     adopt_orphans()
     bare, cold, warm, one = [], [], [], []
-    result = {}
+    result: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         listing = Path(folder, "files")
         paths = files_of(root)
@@ -53,9 +54,7 @@ def bench(root: Path, rounds: int) -> None:
         f"{result['nodes']} nodes, {len(result['failed'])} failed; median (smallest - largest) of {rounds} rounds, "
         f"each of all kinds in turn; CPU of all processes; Python {sys.version.split()[0]}."
     )
-    table = Table(
-        "Indexing", note, ["", "CPU s", "wall s", "CPU / bare parse", "wall / bare parse", "limit", "kept"]
-    )
+    table = Table("Indexing", note, ["", "CPU s", "wall s", "CPU / bare parse", "wall / bare parse", "limit", "kept"])
     row(table, "bare `ast.parse`, one process (baseline)", bare, bare)
     ratios = ratio(cold, bare)
     kept = verdict(ratios[0], MOST_CPU), verdict(ratios[1], MOST_WALL)
@@ -73,9 +72,7 @@ def bench(root: Path, rounds: int) -> None:
     table.print()
 
 
-def row(
-    table: Table, name: str, costs: list[Cost], bare: list[Cost], limit: str = "", kept: str = ""
-) -> None:
+def row(table: Table, name: str, costs: list[Cost], bare: list[Cost], limit: str = "", kept: str = "") -> None:
     cpu, wall = ratio(costs, bare)
     series = [Series([cost.cpu for cost in costs]), Series([cost.wall for cost in costs])]
     table.row(name, series[0].spread(), series[1].spread(), f"{cpu:.2f}", f"{wall:.2f}", limit, kept)
@@ -94,7 +91,7 @@ def bare_parse(listing: Path) -> Cost:
     return Cost(cpu, wall)
 
 
-def index(root: Path, database: Path, *options: str) -> tuple[Cost, dict[str, object]]:
+def index(root: Path, database: Path, *options: str) -> tuple[Cost, dict[str, Any]]:
     command = [
         sys.executable,
         "-m",

@@ -22,14 +22,10 @@ from tests.analysis.following import Follower, smallest
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--edits", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--files", type=int, default=40, help="how many files of the standard library to edit"
-    )
+    parser.add_argument("--files", type=int, default=40, help="how many files of the standard library to edit")
     parser.add_argument("--max-bytes", type=int, default=16_000, help="size of the largest of them")
     parser.add_argument("--keep-going", action="store_true", help="go on after a failure, with the next file")
     options = parser.parse_args()

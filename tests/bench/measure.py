@@ -66,9 +66,7 @@ def adopt_orphans() -> None:
 def run(command: Sequence[str]) -> tuple[Cost, str]:
     """Run a command to its end; gives what it and all that it started cost, and its output."""
     before, started = _children_cpu(), time.perf_counter()
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, env=environment(), check=True, text=True, encoding="utf-8"
-    )
+    done = subprocess.run(command, stdout=subprocess.PIPE, env=environment(), check=True, text=True, encoding="utf-8")
     wall = time.perf_counter() - started
     _reap()
     return Cost(_children_cpu() - before, wall), done.stdout

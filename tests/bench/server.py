@@ -51,15 +51,15 @@ class Server:
 
     def initialize(self) -> None:
         workspace = {"workspaceFolders": [{"uri": self.root.as_uri(), "name": self.root.name}]}
-        self.ask(
-            "initialize", {"processId": None, "rootUri": self.root.as_uri(), "capabilities": {}} | workspace
-        )
+        self.ask("initialize", {"processId": None, "rootUri": self.root.as_uri(), "capabilities": {}} | workspace)
         self.tell("initialized", {})
 
     def wait_until_indexed(self) -> Json:
         """The status once the cold start has ended."""
-        while (status := self.ask("remora/status", {}))["state"] == "indexing":
+        status: Json = self.ask("remora/status", {})
+        while status["state"] == "indexing":
             time.sleep(0.05)
+            status = self.ask("remora/status", {})
         return status
 
     def tell(self, method: str, params: Any) -> None:

@@ -294,7 +294,8 @@ def test_revisions_go_on_where_another_writer_left_off(database: Path) -> None:
 def test_more_definitions_in_one_statement_than_there_are_numbers_for(kv: NodeStateKV) -> None:
     text = "if 1:\n" + "".join(f" def f{i}(): 0\n" for i in range(2))
     many = rows("a.py", text)
-    big = many._replace(nodes=[many.nodes[1]._replace(number=1 << 16)])
+    segment, _, *rest = many.nodes[1]
+    big = many._replace(nodes=[(segment, 1 << 16, *rest)])
     with pytest.raises(StoreError, match="65,536"):
         kv.replace_file(big, stamp())
     assert kv.get_file_index("a.py") is None

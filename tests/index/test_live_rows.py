@@ -165,7 +165,7 @@ def test_an_edit_writes_only_the_rows_that_it_changes() -> None:
     document.edit((100, 4), (100, 7), "renamed", "utf-16")
     segments.update(*document.take_dirty())
     written = rows.update(segments.facts())
-    assert [row.qualname for row in written.nodes] == ["<module>", "renamed"]
+    assert [row[2] for row in written.nodes] == ["<module>", "renamed"]
     assert written.deleted == ("f99",)
     document.edit((0, 0), (1, 0), "import os as other\n", "utf-16")
     segments.update(*document.take_dirty())

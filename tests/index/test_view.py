@@ -105,7 +105,7 @@ def test_ranges_follow_lines_inserted_above_without_writing_the_nodes_anew(kv: N
     document.edit((1, 0), (1, 0), "# one\n# two\n", "utf-16")
     segments.update(*document.take_dirty())
     written = live.update(segments.facts())
-    assert [row.qualname for row in written.nodes] == [MODULE]
+    assert [row[2] for row in written.nodes] == [MODULE]
     kv.replace_file(written, stamp(), "buffer_change")
     moved = {name: (a + 2, b, c + 2, d) for name, (a, b, c, d) in before.items()}
     moved[MODULE] = (0, 0, before[MODULE][2] + 2, before[MODULE][3])

@@ -59,7 +59,7 @@ async def started(before: str = "", arguments: Sequence[str] = ()) -> AsyncItera
         process.kill()
         await peer.exit_code()
         await peer.__aexit__(None, None, None)
-        await peer.errors()
+        print(await peer.errors())  # pytest shows it if the test fails
 
 
 async def _streams(process: subprocess.Popen[bytes]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -97,10 +97,17 @@ async def test_ids_of_the_two_sides_are_apart(server: Server, peer: Peer, projec
     await peer.wait(lambda m: m.get("id") == number and m.get("error", {}).get("code") == -32800)
 
 
-async def test_answers_from_threads_do_not_mix(server: Server, peer: Peer) -> None:
+async def test_answers_from_threads_do_not_mix(server: Server, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A StreamWriter is not to be used from two threads: what threads send is written by the loop."""
     await peer.initialize()
     wire = session_of(server).wire
+    write, writers = asyncio.StreamWriter.write, set()
+
+    def watched(self: asyncio.StreamWriter, data: bytes) -> None:
+        writers.add(threading.current_thread())
+        write(self, data)
+
+    monkeypatch.setattr(asyncio.StreamWriter, "write", watched)
 
     def flood(name: int) -> None:
         for number in range(50):
@@ -117,6 +124,17 @@ async def test_answers_from_threads_do_not_mix(server: Server, peer: Peer) -> No
     big = [m["params"] for m in peer.received if m.get("method") == "test/big"]
     for name in range(4):
         assert [p["number"] for p in big if p["name"] == name] == list(range(50))
+    assert writers == {threading.current_thread()}
+
+
+async def test_nothing_is_left_of_what_is_done(server: Server, peer: Peer, project: WriteFiles) -> None:
+    """Neither of requests nor of notifications that take a while; stock keeps all of the latter."""
+    await peer.initialize(project({}).as_uri())
+    for _ in range(20):
+        peer.tell("workspace/didChangeWorkspaceFolders", {"event": {"added": [], "removed": []}})
+        await peer.ask("remora/status")
+    wire = session_of(server).wire
+    assert (wire._request_futures, wire._calls, wire._result_types) == ({}, {}, {})
 
 
 async def test_a_call_that_outlives_its_session(server: Server, peer: Peer) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from remora_hub_lsp.serve.convert import document_symbols, same
 from remora_hub_lsp.serve.hover import facts, hover_content
 
 from .conftest import WriteFiles
@@ -135,13 +136,18 @@ def test_the_quiet_line_says_only_what_is_known() -> None:
     assert facts(node(callers=[], related_tests=["t"])) == ["complexity 1", "2 lines", "0 callers", "1 test"]
     outdated = node(docstring_outdated=True, docstring_outdated_reason="no parameter `x`")
     assert facts(outdated)[-1] == "docstring outdated (no parameter `x`)"
-    assert facts(node(broken="line 3: '(' was never closed"))[-1] == "does not parse just now (line 3: '(' was never closed)"
+    assert (
+        facts(node(broken="line 3: '(' was never closed"))[-1]
+        == "does not parse just now (line 3: '(' was never closed)"
+    )
     assert facts(node(), late=True)[-1] == "newest edit not seen yet"
     assert facts(node(node_type="module", complexity=None, has_type_hints=False)) == ["2 lines"]
 
 
 def test_markdown_cannot_be_broken_out_of() -> None:
-    content = hover_content(node(signature="def f(x='```')", docstring="a ``b*`` _c_ [d](e) *"), markdown=True, late=False)
+    content = hover_content(
+        node(signature="def f(x='```')", docstring="a ``b*`` _c_ [d](e) *"), markdown=True, late=False
+    )
     fence, _, rest = content["value"].partition("python\n")
     assert fence == "````"
     assert rest == "def f(x='```')\n````\n\na ``b*`` \\_c\\_ \\[d\\](e) \\*\n\n*complexity 1 · 2 lines*"
@@ -199,6 +205,35 @@ def assert_ranges_are_nested(symbols: list[dict[str, Any]]) -> None:
         whole, name = symbol["range"], symbol["selectionRange"]
         assert place(whole["start"]) <= place(name["start"]) <= place(name["end"]) <= place(whole["end"])
         assert_ranges_are_nested(symbol["children"])
+
+
+def test_a_name_outside_of_its_node() -> None:
+    """Facts of a broken text may be a little off; the outline must not suffer."""
+
+    def at(*numbers: int) -> dict[str, Any]:
+        line, character, end_line, end_character = numbers
+        end = {"line": end_line, "character": end_character}
+        return {"start": {"line": line, "character": character}, "end": end}
+
+    def entry(qualname: str, kind: str, whole: Any, name: Any) -> dict[str, Any]:
+        signature = {"class": "class C", "method": "async def m(self)"}[kind]
+        return {
+            "name": qualname.split(".")[-1].split("#")[0], "qualname": qualname, "kind": kind,
+            "node_type": "class", "signature": signature, "range": whole, "name_range": name, "broken": "x",
+        }  # fmt: skip
+
+    outline = [
+        entry("C", "class", at(0, 0, 2, 0), at(5, 0, 5, 1)),
+        entry("C.m", "method", at(1, 4, 2, 0), at(1, 8, 1, 9)),
+        entry("C#2", "class", at(3, 0, 4, 9), at(3, 6, 3, 7)),
+        entry("C.m#2", "method", at(4, 4, 4, 9), at(4, 8, 4, 12)),
+        entry("C#2.m", "method", at(4, 4, 4, 9), at(4, 8, 4, 9)),
+    ]
+    symbols = document_symbols(outline, same)
+    assert names(symbols) == [("C", 5, [("m", 6)]), ("C", 5, [("m", 6), ("m", 6)])]
+    assert_ranges_are_nested(symbols)
+    assert symbols[0]["selectionRange"] == at(0, 0, 0, 0)
+    assert symbols[0]["children"][0]["detail"] == "(self)"
 
 
 async def test_a_file_without_definitions_and_one_that_cannot_be_read(peer: Peer, project: WriteFiles) -> None:

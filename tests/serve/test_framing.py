@@ -80,6 +80,7 @@ async def test_let_in(data: bytes) -> None:
         b"Content-Type: application/vscode-jsonrpc; charset=utf-16\r\n",
         b"\r\n" * 16,
         b"Content-Length: " + b" " * 200_000,
+        b"Content-Length: " + b" " * 20_000 + b"5\r\n\r\nhello",
         b"x" * 200_000,
         b"Content-Length: " + b"1" * 10_000 + b"\r\n",
         b"\xff\xfe\x00\n",

@@ -23,9 +23,9 @@ async def asked(peer: Peer, after: str = "") -> dict[str, Any]:
 
 async def shown(peer: Peer, token: str, kind: str) -> dict[str, Any]:
     message = await peer.wait(
-        lambda m: m.get("method") == "$/progress"
-        and m["params"]["token"] == token
-        and m["params"]["value"]["kind"] == kind
+        lambda m: (
+            m.get("method") == "$/progress" and m["params"]["token"] == token and m["params"]["value"]["kind"] == kind
+        )
     )
     value: dict[str, Any] = message["params"]["value"]
     return value

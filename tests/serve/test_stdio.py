@@ -150,7 +150,9 @@ sys.stdin.read()
 async def test_the_death_of_the_parent(without_handles: bool) -> None:
     """The server ends with the process that `initialize` names, even if the pipe stays open."""
     editor = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE)
-    polling = "import os; del os.pidfd_open\nimport remora_hub_lsp.serve.parent as p; p.watch_process.__defaults__ = (0.05,)"
+    polling = (
+        "import os; del os.pidfd_open\nimport remora_hub_lsp.serve.parent as p; p.watch_process.__defaults__ = (0.05,)"
+    )
     async with started(polling if without_handles else "") as peer:
         await peer.initialize(processId=editor.pid)
         await peer.ask("workspace/symbol", {"query": ""})

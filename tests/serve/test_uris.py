@@ -48,9 +48,7 @@ def test_to_path_on_windows(uri: str, path: str) -> None:
     assert to_path(uri, windows=True) == path
 
 
-@pytest.mark.parametrize(
-    "name", ["a b", "é🙂", "100%", "a#b?c", "[x];:@&=+$,", "tab\t", "back\\slash", "%41"]
-)
+@pytest.mark.parametrize("name", ["a b", "é🙂", "100%", "a#b?c", "[x];:@&=+$,", "tab\t", "back\\slash", "%41"])
 def test_there_and_back(name: str) -> None:
     path = f"/root/{name}.py"
     assert to_path(from_path(path, windows=False), windows=False) == path

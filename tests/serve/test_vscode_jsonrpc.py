@@ -58,7 +58,7 @@ def test_a_session(seen: dict[str, Any]) -> None:
     assert seen["exitCode"] == 0
     assert seen["initialize"]["serverInfo"]["name"] == "remora-hub-lsp"
     assert seen["initialize"]["capabilities"]["positionEncoding"] == "utf-16"
-    assert seen["progress"] in ([], ["begin", "end"]) or seen["progress"][0] == "begin"
+    assert seen["progress"][:1] in (["begin"], []), "nothing at all if the index was ready before the client"
 
     assert "def total(self)\n" in seen["opened"]["value"]
     assert seen["opened"]["kind"] == "markdown"

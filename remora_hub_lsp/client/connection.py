@@ -1,0 +1,176 @@
+"""One connection to a hub process: JSON-RPC in LSP's frames, many questions at once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ..discovery import HELLO, Listening, Lock, announced
+from ..errors import DiscoveryError, HubRefused, HubTimeout, HubUnavailable
+from ..protocol import PROTOCOL_VERSION
+
+# The StreamReader's limit is for header lines only; bodies may be longer.
+_LIMIT = 64 * 1024
+
+
+class Connection:
+    """Open until `close`, the hub's end, or an answer that is no frame; then `closed` is true and it is of no use."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.closed = False
+        self._reader = reader
+        self._writer = writer
+        self._ids = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._reading = self.loop.create_task(self._read())
+
+    async def greet(self, token: str, root: Path) -> None:
+        """The handshake, in one go. Raises HubUnavailable and HubRefused."""
+        known = self._send(HELLO, {"token": token})
+        ready = self._send("initialize", {"processId": None, "rootUri": root.as_uri(), "capabilities": {}})
+        self._write({"jsonrpc": "2.0", "method": "initialized", "params": {}})
+        try:
+            await known
+            await ready
+        except BaseException:
+            ready.cancel()
+            await self.close()
+            raise
+
+    async def ask(self, method: str, params: Any) -> Any:
+        """The result. Raises HubRefused, and HubUnavailable if the connection ends first."""
+        answer = self._send(method, params)
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            self._give_up(answer)
+            raise
+
+    async def close(self) -> None:
+        self._end("the connection was closed")
+        self._reading.cancel()
+        self._writer.close()
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            await self._writer.wait_closed()
+
+    def _send(self, method: str, params: Any) -> asyncio.Future[Any]:
+        if self.closed:
+            raise HubUnavailable("the connection to the hub has ended")
+        number = next(self._ids)
+        self._waiting[number] = future = self.loop.create_future()
+        self._write({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
+        return future
+
+    def _give_up(self, answer: asyncio.Future[Any]) -> None:
+        """Nobody waits for this answer any more, and the hub need not work for it."""
+        for number, future in list(self._waiting.items()):
+            if future is answer and not self.closed:
+                del self._waiting[number]
+                self._write({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": number}})
+
+    def _write(self, message: Any) -> None:
+        body = orjson.dumps(message)
+        self._writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+
+    async def _read(self) -> None:
+        why = "the hub closed the connection"
+        try:
+            while True:
+                header = await self._reader.readuntil(b"\r\n\r\n")
+                length = int(header.rpartition(b":")[2])
+                self._take(orjson.loads(await self._reader.readexactly(length)))
+        except asyncio.IncompleteReadError:
+            pass
+        except (OSError, ValueError, asyncio.LimitOverrunError) as error:
+            why = f"the connection to the hub broke: {error}"
+        finally:
+            self._end(why)
+            self._writer.close()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "method" in message:
+            if "id" in message:  # nothing was offered that a hub could ask for
+                error = {"code": -32601, "message": "not known here"}
+                self._write({"jsonrpc": "2.0", "id": message["id"], "error": error})
+            return
+        future = self._waiting.pop(message.get("id") or 0, None)
+        if future is None or future.done():
+            return
+        if "error" in message:
+            refusal = message["error"]
+            future.set_exception(HubRefused(refusal["message"], refusal["code"], refusal.get("data")))
+        else:
+            future.set_result(message["result"])
+
+    def _end(self, why: str) -> None:
+        self.closed = True
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(HubUnavailable(why))
+                future.exception()  # whoever does not wait any more is no error
+        self._waiting.clear()
+
+
+async def connect(root: Path, transport: str, address: str | None, token: str | None) -> Connection:
+    """A connection with a session on `root`. Raises HubUnavailable and HubRefused.
+
+    Without an address: to this version's hub process if it runs, else to one that speaks the same protocol.
+    """
+    if address is not None:
+        return await _open(address, token or "", root)
+    tried = []
+    for listening in _candidates():
+        for place in listening.addresses:
+            if transport in ("auto", place.partition(":")[0]):
+                try:
+                    return await _open(place, listening.token, root)
+                except HubUnavailable as error:
+                    tried.append(str(error))
+    raise HubUnavailable("; ".join(tried) or "no hub process runs")
+
+
+def _candidates() -> list[Listening]:
+    major = PROTOCOL_VERSION.partition(".")[0]
+    try:
+        found = [listening for listening in announced() if listening.protocol_version.partition(".")[0] == major]
+        # A port whose process is gone may be somebody else's now.
+        return [listening for listening in found if Lock.is_held(listening.version)]
+    except DiscoveryError as error:
+        raise HubUnavailable(str(error)) from error
+
+
+async def _open(address: str, token: str, root: Path) -> Connection:
+    """address: `unix:{path}` or `tcp:{host}:{port}`."""
+    kind, _, place = address.partition(":")
+    try:
+        if kind == "unix" and sys.platform != "win32":
+            reader, writer = await asyncio.open_unix_connection(place, limit=_LIMIT)
+        elif kind == "tcp":
+            host, _, port = place.rpartition(":")
+            reader, writer = await asyncio.open_connection(host.strip("[]"), int(port), limit=_LIMIT)
+        else:
+            raise HubUnavailable(f"{address!r} is no address: it is unix:PATH or tcp:HOST:PORT")
+    except (OSError, ValueError) as error:
+        raise HubUnavailable(f"no hub answers at {address}: {error}") from error
+    connection = Connection(reader, writer)
+    await connection.greet(token, root)
+    return connection
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """Raises HubTimeout after so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise HubTimeout(f"the hub did not answer within {seconds:g} s") from None

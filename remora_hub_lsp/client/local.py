@@ -1,0 +1,58 @@
+"""Answers without a hub: from the index as it lies on disk, with stale files analysed in memory. Nothing is written."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from ..config import default_database, load_config
+from ..hub.paths import Paths
+from ..index.answers import Asked, WhyNot, get_context
+from ..index.ids import BadId, parse_id
+from ..index.search import search
+from ..index.view import Json
+from ..protocol import GetContextParams, SearchParams
+from .layered import Layered, opened
+
+Position = tuple[str, int, int]  # file, line, UTF-16 character
+
+
+class LocalIndex:
+    """The index of one root. Raises RootError and ConfigError. Its methods block: call them off the event loop."""
+
+    def __init__(self, root: Path) -> None:
+        self._paths = Paths(root)
+        self._config = load_config(self._paths.root)
+        self._database = self._config.database or default_database(self._paths.root)
+
+    def get_context(self, params: GetContextParams, positions: dict[str, Position]) -> Json:
+        """remora/getContext. positions: by the id they are answered under. Raises StoreError."""
+        ids = {text: parse_id(text, self._paths.relative) for text in params.nodes}
+        places: dict[str, Any] = {}
+        for text, (file, line, character) in positions.items():
+            path = self._paths.relative(file)
+            places[text] = (path, line, character) if path else BadId("the document is outside the project root")
+        with opened(self._paths, self._config, self._database) as view:
+            return get_context(view, Asked(ids, places), (), lambda path: self._why_not(view, path), "degraded")
+
+    def search(self, params: SearchParams, patience: float) -> tuple[Json, int]:
+        """remora/search, and how many changed files were not looked at within `patience` seconds. Raises StoreError."""
+        until = time.monotonic() + patience
+        unseen = 0
+        with opened(self._paths, self._config, self._database) as view:
+            for entry in view.tree.walk():
+                if not view.is_known(entry.path):
+                    if time.monotonic() < until:
+                        view.look_at(self._paths.indexed(entry.path))
+                    else:
+                        unseen += 1
+            symbols = search(view, params.query, params.limit)
+            return {"symbols": symbols, "revision": view.revision, "state": "degraded"}, unseen
+
+    def _why_not(self, view: Layered, path: str) -> WhyNot:
+        if not os.path.isfile(self._paths.absolute(path)):
+            return WhyNot("no such file", f"{path} does not exist below {self._paths.root}")
+        reason = view.tree.why_not(path)
+        return WhyNot("file ignored", reason) if reason is not None else WhyNot("not indexed yet", None)

@@ -1,0 +1,81 @@
+"""What an editor starts: bytes from standard input to the hub process, and back to standard output.
+
+It knows nothing of the messages but the last one, `$/remora/goodbye`, by which a session's end is told apart from
+the hub process's. pygls is not imported here, so that it starts fast.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import socket
+import sys
+import threading
+from typing import NoReturn
+
+from ..discovery import GOODBYE, Listening, Lock
+from .descriptors import claim_stdio, read_some, write_all
+from .launch import Attached
+
+_CHUNK = 256 * 1024
+# The goodbye is the last message, and shorter than that.
+_TAIL = 512
+_CODE = re.compile(rb'"method":"%b","params":\{"code":(\d+),"stopped":(true|false)\}\}\Z' % re.escape(GOODBYE.encode()))
+
+LOST = 3
+"""Exit code if the hub process is gone."""
+
+
+def run_relay(attached: Attached) -> int:
+    """Relay until the session ends; gives the exit code."""
+    stdin, stdout = claim_stdio()
+    threading.Thread(target=_upwards, args=(stdin, attached.connection), name="upwards", daemon=True).start()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _downwards(attached, stdout)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _upwards(stdin: int, connection: socket.socket) -> None:
+    """From the editor to the hub; its end of file is passed on."""
+    with contextlib.suppress(OSError):
+        while data := read_some(stdin, _CHUNK):
+            connection.sendall(data)
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
+
+
+def _downwards(attached: Attached, stdout: int) -> int:
+    """From the hub to the editor; gives the exit code."""
+    tail, data = b"", attached.rest
+    while True:
+        if data:
+            if not write_all(stdout, data):
+                return 0  # the editor reads no more: it is gone, or about to be
+            tail = (tail + data)[-_TAIL:]
+        try:
+            data = attached.connection.recv(_CHUNK)
+        except OSError:
+            data = b""
+        if not data:
+            return _how_it_ended(tail, attached.listening)
+
+
+def _how_it_ended(tail: bytes, hub: Listening) -> int:
+    found = _CODE.search(tail)
+    if found and found[2] == b"false":
+        return int(found[1])
+    why = "was stopped" if found else "ended this session" if Lock.is_held(hub.version) else "has died"
+    say(f"the hub process {hub.pid} {why}; start the language server again, and it goes on from there")
+    return LOST
+
+
+def say(text: str) -> None:
+    """One line where editors show a server's output."""
+    print(f"remora-hub-lsp: {text}", file=sys.stderr, flush=True)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
