@@ -22,9 +22,11 @@ import orjson
 from . import __version__
 from .errors import DiscoveryError
 
-# The same as in `protocol`; importing that costs more than all the rest of a relay.
+# The same as in `protocol`, which takes longer to import than all the rest of a relay.
 HELLO = "remora/hello"
-GOODBYE = "$/remora/goodbye"
+# What follows the last message to a peer that asked for a goodbye: this byte, which JSON never holds, then the exit
+# code, and `stopped` if the hub process has to end.
+GOODBYE = b"\0"
 
 # A Unix socket's path has room for 104 bytes (macOS) or 108 (Linux), one of them for its end.
 _LONGEST_SOCKET = 103

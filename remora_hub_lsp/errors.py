@@ -5,7 +5,8 @@
     ├── RootError          the project root is missing or not a directory
     ├── SourceError        a file cannot be turned into facts (encoding, size, syntax)
     ├── StoreError         the index database cannot be opened or written
-    │   └── StoreLocked    ... because another process writes it
+    │   ├── StoreLocked    ... because another process writes it
+    │   └── StoreDamaged   ... because what is in the file is no index any more
     ├── KeyFormatError     a node id cannot be read
     ├── HubClosed          the hub was closed while a question waited
     ├── DiscoveryError     the folder of sockets and discovery files cannot be used or trusted
@@ -46,6 +47,10 @@ class StoreError(HubError):
 
 class StoreLocked(StoreError):
     """Another process writes the index database."""
+
+
+class StoreDamaged(StoreError):
+    """The index database's file does not hold what was written to it."""
 
 
 class KeyFormatError(HubError):

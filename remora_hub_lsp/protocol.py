@@ -23,6 +23,7 @@ SEARCH = "remora/search"
 PROCESS = "remora/process"
 HELLO = "remora/hello"
 
+Include = Literal["callers", "callees", "tests", "source", "siblings"]
 MissingReason = Literal["no such file", "no such node", "file ignored", "file failed", "bad id", "not indexed yet"]
 
 
@@ -42,13 +43,23 @@ class GetContextParams(Params):
 
     nodes: ids in any accepted form (key, path:qualname, absolute path, file URI, pkg.mod.Class.method).
     positions: places in documents; each is answered under the id ``{uri}:{line}:{character}``.
-    include: `source` adds each node's text as `extra.source`.
+    include: what is wanted beside the nodes. `source` adds each one's text as `extra.source`, the others the nodes
+    around it: its callers, callees, tests, and siblings (defined in the same class, function or module).
+    depth: 0 only names the nodes around in `relations`, 1 also gives them in `related`, 2 also those around them.
+    brief: leave the details away: docstring_full, imports and extra.
+    budget: tokens that the answer may have, estimated at 4 characters of JSON each. In this order there is room for
+    what is missing or stale, the nodes asked for, their details, their source, the relations, the related nodes.
+    What is cut is named in `omitted`, which does not count.
     min_revision: wait (up to wait_ms) until the index has reached this revision.
     wait_ms: how long to wait for pending changes of the asked files before answering with what is there.
     """
 
     nodes: tuple[str, ...] = ()
     positions: tuple[DocumentPosition, ...] = ()
+    include: tuple[Include, ...] = ()
+    depth: int = Field(default=1, ge=0, le=2)
+    brief: bool = False
+    budget: int | None = Field(default=None, ge=0)
     min_revision: int = Field(default=0, ge=0)
     wait_ms: int = Field(default=2000, ge=0, le=600_000)
 
@@ -69,12 +80,31 @@ class StaleNode(BaseModel):
     reason: str
 
 
+class Omitted(BaseModel):
+    """Something that was asked for and is not in the answer.
+
+    id: as asked, or a related node's key; `*`: several. what: `node`, `details` (see GetContextParams.brief), what
+    `include` names, or `related node` and `related details` (which ones: those in `relations` without a node). reason:
+    `budget`, `brief`, `not computed`, or why a text could not be read. tokens: what it would have cost. count: how
+    many of a list.
+    """
+
+    id: str
+    what: str
+    reason: str
+    tokens: int | None = None
+    count: int | None = None
+
+
 class GetContextResult(BaseModel):
-    """`nodes` is keyed by the ids as they were asked."""
+    """`nodes` is keyed by the ids as they were asked, `related` by keys, `relations` by both."""
 
     nodes: dict[str, NodeState]
     missing: tuple[MissingNode, ...]
     stale: tuple[StaleNode, ...]
+    related: dict[str, NodeState] = Field(default_factory=dict)
+    relations: dict[str, dict[Include, tuple[str, ...]]] = Field(default_factory=dict)
+    omitted: tuple[Omitted, ...] = ()
     revision: int
     state: HubState
 
@@ -115,7 +145,8 @@ class SearchResult(BaseModel):
 class HelloParams(Params):
     """The first message over TCP, before `initialize`; over the Unix socket it may be left out.
 
-    token: the discovery file's. goodbye: before the hub closes the connection, tell why (`$/remora/goodbye`).
+    token: the discovery file's. goodbye: after the last message, before it closes the connection, the hub sends a
+    byte 0 and the exit code that a process for this session alone would have (and ` stopped` if the hub itself ends).
     """
 
     token: str | None = None

@@ -91,7 +91,9 @@ def first_line(node: ast.stmt, source: Source) -> int:
 def docstring_of(body: Sequence[ast.stmt]) -> str | None:
     """The cleaned docstring, as ast.get_docstring gives it."""
     if body and is_string(body[0]):
-        return cleandoc(body[0].value.value)  # type: ignore[attr-defined]
+        text: str = body[0].value.value  # type: ignore[attr-defined]
+        # The usual one-liner needs none of cleandoc's work.
+        return text.lstrip() if "\n" not in text and "\t" not in text else cleandoc(text)
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 # A default longer than this is shown as `...`: it still says that there is one.
 LONG_DEFAULT = 80
@@ -83,4 +84,11 @@ def _default(arg: ast.arg, default: ast.expr) -> str:
 
 def _type_params(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
     params = getattr(node, "type_params", None)  # Python 3.12: PEP 695
-    return f"[{', '.join(ast.unparse(param) for param in params)}]" if params else ""
+    return f"[{', '.join(map(_type_param, params))}]" if params else ""
+
+
+def _type_param(param: Any) -> str:
+    try:
+        return ast.unparse(param)
+    except RecursionError:  # a bound nested too deeply to be printed
+        return str(param.name)

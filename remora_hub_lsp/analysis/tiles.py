@@ -141,16 +141,20 @@ def _longest_needed(
 
 def _broken(lines: Sequence[str], failure: Failure, owner: str) -> Item:
     """What can be told of a statement that does not parse."""
-    at = next((i for i, line in enumerate(lines) if _DEFINITION.match(line)), None)
-    found = _DEFINITION.match(lines[at]) if at is not None else None
-    if not owner and at is not None and found and found[1] == "class":
+    found, at = None, 0
+    for at, line in enumerate(lines):
+        found = _DEFINITION.match(line)
+        if found and _indent(line) == _indent(lines[0]):  # its own, not one that stands in it
+            break
+        found = None
+    if not owner and found and found[1] == "class":
         body = _broken_class(lines, at, failure)
         if body is not None:
             return body
     segment = Segment(len(lines))
     segment.broken = failure
     segment.last = end_of(lines)
-    if at is not None and found:
+    if found:
         segment.nodes = [_least(lines, at, found, failure, owner)]
     return segment
 
@@ -228,6 +232,14 @@ def _nodes(item: Item) -> list[NodeFacts]:
     return item.header.nodes if isinstance(item, ClassBody) else item.nodes
 
 
+def _joins_next(line: str) -> bool:
+    return line.rstrip("\r\n").endswith("\\")
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip(" \t\f"))]
+
+
 def _statement_starts(lines: Sequence[str], indent: str) -> list[int]:
     """The lines that statements seem to start at, by their indentation; decorators start what they decorate."""
     starts: list[int] = []
@@ -275,6 +287,9 @@ def _groups(body: Sequence[ast.stmt], source: Source, start: int, stop: int) -> 
     for node in body:
         first = first_line(node, source)
         end = (node.end_lineno or node.lineno) - source.skipped
+        # What a backslash joins to the statement belongs to it, even where it is blank.
+        while end < stop and _joins_next(source.lines[end - 1]):
+            end += 1
         if first < line and groups:
             before, _, statements = groups.pop()
             groups.append((before, max(end, line), [*statements, node]))
@@ -303,6 +318,8 @@ def _class(node: ast.ClassDef, source: Source, start: int, end: int) -> ClassBod
         return None
     first = first_line(members[0], source)
     header_end = (node.body[0].end_lineno or 0) - source.skipped if documented else first
+    while documented and header_end < first and _joins_next(source.lines[header_end - 1]):
+        header_end += 1
     indent = source.lines[first][: members[0].col_offset].lstrip("\f")
     if first <= node.lineno - 1 - source.skipped or first < header_end or indent.strip():
         return None

@@ -127,7 +127,7 @@ class HubClient:
             return Symbols(**found, unseen=unseen, source="local", reason=str(error))
 
     async def changes_since(self, cursor: str | None = None, limit: int = 1000) -> ChangesSinceResult:
-        """Keys that changed and keys that are gone since the cursor of an earlier call; None: only the cursor of now."""
+        """Keys that changed and keys that are gone since the cursor of an earlier call; None: the cursor of now."""
         return await self._ask(CHANGES_SINCE, {"cursor": cursor, "limit": limit}, ChangesSinceResult)
 
     async def status(self) -> HubStatus:

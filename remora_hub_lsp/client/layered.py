@@ -1,4 +1,4 @@
-"""The index as it would be if all files were analysed now: rows on disk where they still tell the truth, else in memory.
+"""The index as if all files were analysed now: the rows on disk where they still tell the truth, else rows in memory.
 
 Each question about a file looks at that file first. Nothing is written but memory.
 """
@@ -144,10 +144,7 @@ class Layered(IndexView):
 @contextmanager
 def opened(paths: Paths, config: Config, database: Path) -> Iterator[Layered]:
     """The view for one question. Raises StoreError."""
-    with peek(database) as connection:
-        with contextlib.nullcontext() if connection is None else reading(connection) as disk:
-            view = Layered(paths, config, disk)
-            try:
-                yield view
-            finally:
-                view.close()
+    with peek(database) as connection, contextlib.ExitStack() as stack:
+        view = Layered(paths, config, stack.enter_context(reading(connection)) if connection else None)
+        stack.callback(view.close)
+        yield view

@@ -9,7 +9,9 @@ from typing import Any
 
 from ..config import default_database, load_config
 from ..hub.paths import Paths
+from ..hub.texts import by_path, texts_on_disk
 from ..index.answers import Asked, WhyNot, get_context
+from ..index.around import SOURCE, Wanted, finish, relate
 from ..index.ids import BadId, parse_id
 from ..index.search import search
 from ..index.view import Json
@@ -34,8 +36,15 @@ class LocalIndex:
         for text, (file, line, character) in positions.items():
             path = self._paths.relative(file)
             places[text] = (path, line, character) if path else BadId("the document is outside the project root")
+        wanted = Wanted(frozenset(params.include), params.depth, params.brief, params.budget)
         with opened(self._paths, self._config, self._database) as view:
-            return get_context(view, Asked(ids, places), (), lambda path: self._why_not(view, path), "degraded")
+            result = get_context(view, Asked(ids, places), (), lambda path: self._why_not(view, path), "degraded")
+            if wanted.include:
+                relate(view, result, wanted)
+        if wanted.plain:
+            return result
+        files = by_path(result["nodes"].values()) if SOURCE in wanted.include else {}
+        return finish(result, wanted, texts_on_disk(files.items(), self._paths.absolute))
 
     def search(self, params: SearchParams, patience: float) -> tuple[Json, int]:
         """remora/search, and how many changed files were not looked at within `patience` seconds. Raises StoreError."""

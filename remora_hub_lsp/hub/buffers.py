@@ -40,3 +40,8 @@ class Buffers:
         """The buffer that is the path's truth."""
         owners = self._open.get(path)
         return next(reversed(owners.values())) if owners else None
+
+    def newest_owner(self, path: str) -> int | None:
+        """Whose buffer that is."""
+        owners = self._open.get(path)
+        return next(reversed(owners)) if owners else None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import HubError
+from ..errors import HubError, StoreError
 from .pool import NoWorker, WorkerDied
 from .worker import Outcome, Task, failed_rows
 
@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 
 # Fewer bytes are analysed here rather than by workers, which take a while to start.
 SMALL_BYTES = 400_000
-BATCHES = 40
-SMALLEST_BATCH = 150_000
+BATCHES = 100  # each small enough to be taken over without holding the event loop up
+SMALLEST_BATCH = 100_000
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class ColdStart:
     async def walked(self) -> None:
         """Wait until the tree has been walked once, or will not be."""
         if self._task is not None:
-            await asyncio.wait({self._task, asyncio.ensure_future(self._walked.wait())}, return_when="FIRST_COMPLETED")
+            await self._walked.wait()
 
     def cancel(self) -> None:
         """Stop as soon as possible."""
@@ -109,6 +109,8 @@ class ColdStart:
         except HubError as error:
             self.hub.degrade(f"indexing stopped: {error}")
             log.error("indexing %s stopped: %s", self.hub.root, error)
+            if isinstance(error, StoreError):
+                self.hub.spawn(self.hub.fail_over(error))  # which begins anew, once this one has ended
         except Exception as error:
             # A defect here must not take the server down: what is indexed can still be asked.
             self.hub.degrade(f"indexing stopped because of an error in this program: {error!r}")
@@ -121,6 +123,7 @@ class ColdStart:
         if self._task is not None and self._task.cancelled():
             left = "all" if self._unchecked is None else self.progress.total - self.progress.done
             self.hub.degrade(f"indexing was cancelled with {left} files to go; they are indexed when asked for")
+        self._walked.set()
         self.progress.active = False
         self._tell()
 
@@ -141,9 +144,9 @@ class ColdStart:
                 tasks.append(Task(path, hub.paths.absolute(path), known[3] if known else ""))
                 sizes[path] = entry.size
         self._unchecked = {task.path for task in tasks}
-        gone = [path for path in stamps if path not in present and path not in hub.open_paths]
+        gone = [path for path in hub.gone(stamps, present) if path not in hub.open_paths]
         if gone:
-            await hub.write(hub.recorder.forget, gone)
+            hub.tell(await hub.write(hub.recorder.forget, gone))
         self.progress.total = len(tasks)
         self._tell()
         if tasks:
@@ -185,11 +188,11 @@ class ColdStart:
                     continue
                 rows = failed_rows(batch[0].path, "", f"{error}, twice", None)
                 answer = pickle.dumps([Outcome(batch[0].path, 0, 0, 0, rows)])
-            await hub.write(hub.recorder.batch, answer, self._skip())
+            hub.tell(await hub.write(hub.recorder.batch, answer, self._skip()))
             self._advance(batch)
 
     async def _here(self, batch: list[Task]) -> None:
-        await self.hub.write(self.hub.recorder.analyse, batch, self._skip())
+        self.hub.tell(await self.hub.write(self.hub.recorder.analyse, batch, self._skip()))
         self._advance(batch)
 
     def _skip(self) -> frozenset[str]:

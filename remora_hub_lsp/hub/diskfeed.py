@@ -9,6 +9,7 @@ import time
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from ..errors import StoreError
 from .changes import DiskChanged
 from .tree import ENVIRONMENT_MARKS, EXCLUDED_UNLESS_PACKAGE, PACKAGE_MARKS, SUFFIXES
 from .watcher import ADDED, DELETED, Event, FileWatcher, on_network_drive
@@ -23,6 +24,8 @@ POLL_SECONDS = 2.0
 AUDIT_SECONDS = 600.0
 # A comparison may take at most this share of the time.
 POLL_SHARE = 0.05
+# So many notices at once may not have been all: the system's queue of them is finite, and what overflows is not told.
+_SUSPICIOUS = 2000
 # What decides which files are the project's, beside .gitignore files.
 _RULE_FILES = frozenset({"pyproject.toml", ".git/info/exclude"})
 
@@ -78,7 +81,10 @@ class DiskFeed:
             except TimeoutError:
                 log.debug("comparing all files of %s", self.hub.root)
             self._wanted.clear()
-            await self._compare()
+            try:
+                await self._compare()
+            except StoreError as error:  # all will be compared again for the index that takes its place
+                await self.hub.fail_over(error)
             await self._follow_folders()
             async with self._done:
                 self._round += 1
@@ -111,10 +117,15 @@ class DiskFeed:
     def _on_events(self, events: Collection[Event]) -> None:
         for kind, absolute in events:
             self._take(kind, absolute)
+        if len(events) > _SUSPICIOUS:
+            self._wanted.set()
 
     def take(self, absolute: str) -> None:
         """Somebody else saw a path change: created, modified or deleted."""
         self._take(ADDED if os.path.exists(absolute) else DELETED, absolute)
+        if self._wanted.is_set() and self._task is None:  # nothing is watched, so nobody compares
+            self._wanted.clear()
+            self.hub.spawn(self._compare())
 
     def _take(self, kind: int, absolute: str) -> None:
         hub = self.hub
@@ -133,5 +144,6 @@ class DiskFeed:
         if path.endswith(SUFFIXES) and not is_folder:
             hub.apply(DiskChanged(path))
         # A folder that came or went: with all that is in it.
-        if (kind == ADDED and is_folder) or (kind == DELETED and absolute in self._watcher.folders):
+        if (kind == ADDED and is_folder) or (kind == DELETED and path in hub.tree.folders):
+            self._watcher.lost(absolute)
             self._wanted.set()

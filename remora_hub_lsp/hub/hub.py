@@ -9,7 +9,7 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +18,12 @@ from typing import Any, NamedTuple, TypeVar
 from .. import __version__
 from ..analysis.text import TextDocument
 from ..config import Config, default_database
-from ..errors import ConfigError, HubClosed, StoreError, StoreLocked
+from ..errors import ConfigError, HubClosed, StoreDamaged, StoreError, StoreLocked
 from ..index.answers import Asked, Place, WhyNot, get_context
+from ..index.around import SOURCE, Text, Wanted, finish, relate
 from ..index.ids import BadId, NodeId, locate, module_paths, parse_id
 from ..index.kv import Changed, FileChange
-from ..index.schema import copy_index, open_reader
+from ..index.schema import copy_index, open_reader, set_aside
 from ..index.view import IndexView, Json, reading
 from ..models import FailedFile, HubState, HubStatus
 from ..protocol import ChangesSinceParams, GetContextParams
@@ -34,6 +35,7 @@ from .inbox import Inbox
 from .paths import Paths
 from .pool import WorkerDied, WorkerPool
 from .recorder import Buffer, DiskFile, Recorder
+from .texts import by_path, texts_in_buffer, texts_on_disk
 from .tree import SourceTree
 from .worker import Task
 
@@ -47,6 +49,8 @@ DEBOUNCE_SECONDS = 0.02
 SETTLE_SECONDS = 0.4
 # A text of more lines is cut up by a worker process: parsing it would hold the event loop up.
 BIG_LINES = 1200
+# What rests on changes follows at the latest after that, also where they do not end.
+FOLLOW_SECONDS = 2.0
 # How many changes are taken at once; more bytes than that on disk are analysed by workers.
 MOST_AT_ONCE = 250
 MANY_BYTES = 300_000
@@ -81,7 +85,7 @@ class Hub:
         self._needs_store = needs_store
         self._stand_in: tempfile.TemporaryDirectory[str] | None = None
         self._storage_reason: str | None = None
-        self._failing = False
+        self._failing: asyncio.Task[bool] | None = None
         self.database = config.database or default_database(self.root)
         self.tree = SourceTree(self.root, config)
         self.sessions = 0
@@ -102,6 +106,7 @@ class Hub:
         self._listeners: list[Callable[[Changed], None]] = []
         self._following: dict[str, FileChange] = {}
         self._following_timer: asyncio.TimerHandle | None = None
+        self._following_since = 0.0
         self._revised = asyncio.Condition()
 
     # ---- life
@@ -114,7 +119,11 @@ class Hub:
         try:
             self._recorder = await self._open_store()
             self._inode = inode_of(self.database)
-            self._connection = open_reader(self.database)
+            try:
+                self._connection = open_reader(self.database)
+            except BaseException:
+                await self._write(self._recorder.close)
+                raise
         except BaseException:
             self._writer.shutdown()
             self._readers.shutdown()
@@ -130,9 +139,9 @@ class Hub:
         else:
             self._reason = "the setting index_on_start is off: files are indexed when they are opened or asked for"
         self.feed = DiskFeed(self)
-        self._spawn(self._drain())
+        self.spawn(self._drain())
         if self.config.watch:
-            self._spawn(self._watch())
+            self.spawn(self._watch())
 
     async def close(self) -> None:
         """Stop everything; what was committed stays. Idempotent."""
@@ -141,6 +150,8 @@ class Hub:
         self._closed = True
         if self._started_at is None:
             return
+        if self._failing is not None:
+            await asyncio.wait([self._failing])
         self.cold_start.cancel()
         async with self._revised:
             self._revised.notify_all()
@@ -154,10 +165,10 @@ class Hub:
         await self.feed.close()
         self._inbox.close()
         await self.pool.close()
+        self._readers.shutdown()
+        self._connection.close()  # before the writer's, which as the last one folds the log in
         await self._loop.run_in_executor(self._writer, self._recorder.close)
         self._writer.shutdown()
-        self._readers.shutdown()
-        self._connection.close()
         if self._stand_in is not None:
             self._stand_in.cleanup()
 
@@ -184,6 +195,8 @@ class Hub:
     def apply(self, change: Change) -> int:
         """Take a change; gives its sequence number. Never blocks, never drops."""
         self._sequence += 1
+        if self._closed:
+            return self._sequence
         path = change.path
         match change:
             case Opened(_, document, owner) | Edited(_, document, owner):
@@ -193,11 +206,11 @@ class Hub:
                 if self._buffers.close(path, owner):
                     self._closing.add(path)
                     self._inbox.put(path)
-            case Saved() if path in self._buffers:
-                self._spawn(self._saved(path))
+            case Saved(_, owner) if self._buffers.newest_owner(path) == owner:
+                self.spawn(self._saved(path))
             case Saved() | DiskChanged():
                 if path in self._buffers:
-                    self._spawn(self._disk_under_buffer(path))
+                    self.spawn(self._disk_under_buffer(path))
                 else:
                     self._inbox.put(path)
         return self._sequence
@@ -221,9 +234,22 @@ class Hub:
         Waits `wait` seconds at most and then answers with what is there. A file that is not indexed yet is
         indexed at once. heavy: the question takes more than a few milliseconds, so ask it on another thread.
         """
-        pending = await self._catch_up(paths, wait)
-        value, revision = await self._answer(question, heavy)
-        return Answer(value, revision, self.state, pending)
+
+        async def ask() -> Answer:
+            pending = await self._catch_up(paths, wait)
+            value, revision = await self._answer(question, heavy)
+            return Answer(value, revision, self.state, pending)
+
+        return await self._insist(ask)
+
+    async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Ask; if the index proves unusable, once more the one that takes its place."""
+        try:
+            return await ask()
+        except StoreError as error:
+            if not await self.fail_over(error):
+                raise
+        return await ask()
 
     async def _catch_up(self, paths: Sequence[str], wait: float) -> tuple[str, ...]:
         """Wait until the changes of the paths are in the index; gives the paths of which they are not, even so."""
@@ -234,13 +260,9 @@ class Hub:
         return tuple(path for path in paths if self._inbox.pending(path))
 
     async def _answer(self, question: Callable[[IndexView], T], heavy: bool = False) -> tuple[T, int]:
-        try:
-            if heavy:
-                return await self._loop.run_in_executor(self._readers, self._ask_apart, question)
-            return self._ask(question)
-        except StoreError as error:
-            self._spawn(self._fail_over(error))
-            raise
+        if heavy:
+            return await self._loop.run_in_executor(self._readers, self._ask_apart, question)
+        return self._ask(question)
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
@@ -253,6 +275,9 @@ class Hub:
 
     async def get_context(self, params: GetContextParams, positions: Mapping[str, Place | None] | None = None) -> Json:
         """remora/getContext. positions: place in the index by the id it is answered under, None: not of this root."""
+        return await self._insist(lambda: self._get_context(params, positions))
+
+    async def _get_context(self, params: GetContextParams, positions: Mapping[str, Place | None] | None) -> Json:
         ids = {text: parse_id(text, self.path_of) for text in params.nodes}
         outside = BadId("the document is outside the project root")
         places = {text: place or outside for text, place in (positions or {}).items()}
@@ -268,11 +293,35 @@ class Hub:
 
         pending = await self._catch_up(tuple(paths), max(until - time.monotonic(), 0))
         asked, state = Asked(ids, places), self.state
-        result, _ = await self._answer(
-            lambda view: get_context(view, asked, pending, self.why_not, state),
-            heavy=len(ids) + len(places) > MANY_NODES,
-        )
-        return result
+        wanted = Wanted(frozenset(params.include), params.depth, params.brief, params.budget)
+
+        def question(view: IndexView) -> Json:
+            result = get_context(view, asked, pending, self.why_not, state)
+            if wanted.include:
+                relate(view, result, wanted)
+            return result
+
+        result, _ = await self._answer(question, heavy=len(ids) + len(places) > MANY_NODES or bool(wanted.include))
+        if wanted.plain:
+            return result
+        texts = await self._texts(result["nodes"].values()) if SOURCE in wanted.include else {}
+        return finish(result, wanted, texts)
+
+    async def _texts(self, nodes: Iterable[Json]) -> dict[str, Text]:
+        """The nodes' texts by key."""
+        found: dict[str, Text] = {}
+        on_disk = []
+        for path, inside in by_path(nodes).items():
+            document = self._buffers.newest(path)
+            texts = texts_in_buffer(document, inside) if document is not None else None
+            if texts is None:
+                on_disk.append((path, inside))
+            else:
+                found |= texts
+        if on_disk:
+            read = self._loop.run_in_executor(self._readers, texts_on_disk, on_disk, self.paths.absolute)
+            found |= await read
+        return found
 
     async def _paths_of(self, dotted: Sequence[tuple[str, ...]]) -> set[str]:
         """Where dotted names may be defined: by the index, in what was typed just now, by files not indexed yet."""
@@ -287,8 +336,11 @@ class Hub:
 
     async def status(self) -> HubStatus:
         """How this hub is doing."""
-        (files, nodes, failed, diverging), revision = self._ask(
-            lambda view: (*view.counts(), view.failed(), view.diverging())
+        self._refuse_if_closed()
+        if self._is_gone():  # nothing may have been written since
+            await self.fail_over(StoreError(f"the index {self.database} was moved or deleted while in use"))
+        (files, nodes, failed, diverging), revision = await self._insist(
+            lambda: self._answer(lambda view: (*view.counts(), view.failed(), view.diverging()))
         )
         stats = self._recorder.kv.path
         return HubStatus(
@@ -302,7 +354,10 @@ class Hub:
             revision=revision,
             indexed_files=files,
             indexed_nodes=nodes,
-            failed=tuple(FailedFile.model_validate(entry) for entry in failed),
+            failed=(
+                *(FailedFile.model_validate(entry) for entry in failed),
+                *(FailedFile(file=path, error=f"cannot be read: {error}") for path, error in self.tree.problems),
+            ),
             pending=len(self._inbox),
             open_buffers=len(self._buffers),
             sessions=self.sessions,
@@ -364,7 +419,7 @@ class Hub:
     async def differences(self) -> list[str]:
         """Walk the tree: paths whose file differs from what the index has of it, open ones left out."""
         entries = await self._loop.run_in_executor(None, lambda: list(self.tree.walk()))
-        stamps = await self._write(self._recorder.kv.stamps)
+        stamps = await self.write(self._recorder.kv.stamps)
         present = set()
         different = []
         # Files that nobody has asked for stay out where the whole is not to be indexed.
@@ -377,8 +432,15 @@ class Hub:
                 different += [path] if whole else []
             elif not known[3] or not unchanged(known[:3], entry.mtime_ns, entry.size):
                 different.append(path)
-        different += [path for path in stamps if path not in present]
+        different += self.gone(stamps, present)
         return [path for path in different if path not in self._buffers]
+
+    def gone(self, known: Iterable[str], present: Collection[str]) -> list[str]:
+        """Paths that the last walk did not find. What lies in a folder that it could not read may still be there."""
+        closed = tuple(f"{problem.path}/" for problem in self.tree.problems)
+        if "./" in closed:
+            return []
+        return [path for path in known if path not in present and not path.startswith(closed)]
 
     def rules_changed(self, path: str) -> None:
         """What decides which files are the project's changed: a .gitignore, or the settings in pyproject.toml."""
@@ -428,9 +490,13 @@ class Hub:
         """Run a job of the recorder on the writer's thread, and take note of the revision that it made."""
         result = await self._write(job, *arguments)
         await self._note_revision()
-        if self._inode is not None and inode_of(self.database) != self._inode:
-            await self._fail_over(StoreError(f"the index {self.database} was moved or deleted while in use"), anew=True)
+        if self._is_gone():
+            await self.fail_over(StoreError(f"the index {self.database} was moved or deleted while in use"))
         return result
+
+    def _is_gone(self) -> bool:
+        """Whether the index that is in use is no more the file of that name."""
+        return inode_of(self.database) != self._inode
 
     @property
     def recorder(self) -> Recorder:
@@ -481,11 +547,11 @@ class Hub:
             disk = []
             for path in await self._inbox.ready(DEBOUNCE_SECONDS, MOST_AT_ONCE):
                 if path in self._buffers:
-                    self._spawn(self._process([path], self._process_buffer(path)))
+                    self.spawn(self._process([path], self._process_buffer(path)))
                 else:
                     disk.append(path)
             if disk:
-                self._spawn(self._process(disk, self._process_disk(disk)))
+                self.spawn(self._process(disk, self._process_disk(disk)))
 
     async def _process(self, paths: list[str], work: Coroutine[Any, Any, Changed | None]) -> None:
         """Do the work for changes of these paths, and tell whoever waits for them."""
@@ -505,10 +571,8 @@ class Hub:
             for path in paths:
                 self._analysed.pop(path, None)  # the recorder may or may not have got it
             log.exception("a change of %s could not be indexed", ", ".join(paths[:3]))
-            # What was written to the index that has just been given up is written to the new one.
-            if isinstance(error, StoreError) and recorder is self._recorder:
-                await self._fail_over(error)
-            elif isinstance(error, StoreError):
+            # What could not be written to an index that is given up is written to the new one.
+            if isinstance(error, StoreError) and (recorder is not self._recorder or await self.fail_over(error)):
                 for path in paths:
                     self._inbox.put(path)
         finally:
@@ -524,7 +588,7 @@ class Hub:
         files, size = [], 0
         for number, path in enumerate(paths):
             absolute = self.paths.absolute(path)
-            included = self.tree.includes(path)
+            included = os.path.lexists(absolute) and self.tree.includes(path)
             with contextlib.suppress(OSError):
                 size += os.stat(absolute).st_size if included else 0
             files.append(DiskFile(path, absolute, included))
@@ -580,9 +644,17 @@ class Hub:
                 others = {*change.changed, *(before.changed if before else ())}
                 imports = change.imports_changed or (before is not None and before.imports_changed)
                 self._following[change.path] = FileChange(change.path, tuple(names), imports, tuple(others))
-            if self._following_timer is not None:
+            now = self._loop.time()
+            if self._following_timer is None:
+                self._following_since = now
+            else:
                 self._following_timer.cancel()
-            self._following_timer = self._loop.call_later(SETTLE_SECONDS, self._follow_now)
+            until = min(now + SETTLE_SECONDS, self._following_since + FOLLOW_SECONDS)
+            self._following_timer = self._loop.call_at(until, self._follow_now)
+        self.tell(changed)
+
+    def tell(self, changed: Changed) -> None:
+        """Tell whoever listens what changed."""
         if changed.changed or changed.deleted:
             for listener in list(self._listeners):
                 listener(changed)
@@ -591,19 +663,16 @@ class Hub:
         self._following_timer = None
         changes = list(self._following.values())
         self._following.clear()
-        self._spawn(self._follow_up(changes))
+        self.spawn(self._follow_up(changes))
 
     async def _follow_up(self, changes: list[FileChange]) -> None:
-        try:
-            self._follow(await self.write(self._recorder.follow, changes))
-        except StoreError as error:
-            await self._fail_over(error)
+        self._follow(await self.write(self._recorder.follow, changes))
 
     def _settle_later(self, path: str, broken: bool) -> None:
         if (timer := self._settling.pop(path, None)) is not None:
             timer.cancel()
         if broken:
-            self._settling[path] = self._loop.call_later(SETTLE_SECONDS, lambda: self._spawn(self._settle(path)))
+            self._settling[path] = self._loop.call_later(SETTLE_SECONDS, lambda: self.spawn(self._settle(path)))
 
     async def _settle(self, path: str) -> None:
         """Try a broken buffer as a whole: the edit that mended it may have been far from what was broken."""
@@ -658,44 +727,77 @@ class Hub:
             except TimeoutError:
                 log.debug("revision %d was not reached within %.1f s", revision, timeout)
 
-    async def _fail_over(self, error: StoreError, anew: bool = False) -> None:
-        """The index cannot be used: go on with another, at the same place (anew) or in memory, and say so."""
-        if self._failing or self._closed:
-            return
-        self._failing = True
+    async def fail_over(self, error: StoreError) -> bool:
+        """The index cannot be used: go on with another one, and say so. False where that is not possible, either."""
+        if self._closed:
+            return False
+        if self._failing is None:
+            self._failing = self._loop.create_task(self._replace_index(error))
+        return await asyncio.shield(self._failing)
+
+    async def _replace_index(self, error: StoreError) -> bool:
+        log.error("%s; the project is indexed again", error)
+        gone, damaged = self._is_gone(), isinstance(error, StoreDamaged)
         try:
-            log.error("%s; the project is indexed again", error)
-            old = self._recorder
-            if not anew:
-                self.database = self._place_in_memory()
-                self._storage_reason = f"{error}; the index is kept in memory until the hub is started again"
-            await self._write(old.close)
-            recorder = await self._write(Recorder, self.database, self.config.max_file_size)
-            await self._write(recorder.kv.continue_from, self.revision)
-            self._recorder, connection = recorder, self._connection
-            self._connection = open_reader(self.database)
-            self._inode = inode_of(self.database)
-            connection.close()
+            self._connection.close()
+            await self._write(self._recorder.close)
+            if gone or damaged:
+                await self._begin_anew(error, damaged)
+            else:
+                await self._begin_in_memory(error)
         except StoreError as second:
             self._storage_reason = f"{error}; and in its stead: {second}"
             log.error("%s", second)
-            return
+            return False
         finally:
-            self._failing = False
+            self._failing = None
         self._analysed.clear()
         for path in self._buffers.paths:
             self._inbox.put(path)
-        await self.cold_start.again()
+        if not self._closed:
+            self.spawn(self.cold_start.again())
+        return True
+
+    async def _begin_anew(self, error: StoreError, damaged: bool) -> None:
+        """A new index in the place of one that is gone or damaged."""
+        try:
+            if damaged:
+                await self._write(set_aside, self.database)
+            await self._take_up(self.database)
+            self.warnings.append(f"{error}; it was built anew")
+        except (OSError, StoreError) as second:
+            await self._begin_in_memory(StoreError(f"{error}; {second}"))
+
+    async def _begin_in_memory(self, error: StoreError) -> None:
+        if self._stand_in is not None:
+            raise error
+        await self._take_up(self._place_in_memory())
+        self._storage_reason = f"{error}; the index is kept in memory until the hub is started again"
+
+    async def _take_up(self, database: Path) -> None:
+        """Use this index from now on."""
+        recorder = await self._write(Recorder, database, self.config.max_file_size)
+        await self._write(recorder.kv.continue_from, self.revision)
+        self._recorder, self.database = recorder, database
+        self._connection = open_reader(database)
+        self._inode = inode_of(database)
 
     def _place_in_memory(self) -> Path:
         memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         self._stand_in = tempfile.TemporaryDirectory(prefix="remora-hub-", dir=memory)
         return Path(self._stand_in.name) / "index.db"
 
-    def _spawn(self, work: Any) -> None:
-        task = self._loop.create_task(work)
+    def spawn(self, work: Coroutine[Any, Any, object]) -> None:
+        task = self._loop.create_task(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+    async def _guarded(self, work: Coroutine[Any, Any, object]) -> None:
+        try:
+            await work
+        except StoreError as error:
+            await self.fail_over(error)
 
 
 def inode_of(path: Path) -> int | None:

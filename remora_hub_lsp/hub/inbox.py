@@ -78,7 +78,7 @@ class Inbox:
             return True
         if timeout <= 0:
             return False
-        self._wanted |= wanted
+        self._wanted |= wanted & self._waiting.keys()
         self._urgent.set()
         _, late = await asyncio.wait(futures, timeout=timeout)
         return not late

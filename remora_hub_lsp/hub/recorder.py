@@ -5,10 +5,12 @@ It keeps the segments of open buffers, so that an edit costs what it touches.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import pickle
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -123,7 +125,11 @@ class Recorder:
         if live is None:
             return
         outcome = analyse(Task(buffer.path, buffer.absolute, live.hash), self._max_file_size)
-        if outcome.rows is None and not outcome.gone:
+        if outcome.rows is not None:
+            # An edit came since, or the file has another encoding than UTF-8: its text came from this editor even so.
+            live.base = outcome.rows.file_hash
+            self._set_diverging(buffer.path, live, False)
+        elif not outcome.gone:
             live.base, live.diverges = live.hash, False
             # Facts from before the text broke are not the file's: without a time stamp it is read again.
             mtime = 0 if live.text.broken else outcome.mtime_ns
@@ -138,8 +144,11 @@ class Recorder:
         now = file_hash(buffer.absolute)
         if now == live.hash:
             live.base = now
-        live.diverges = now not in (live.base, live.hash)
-        self.kv.set_diverging(buffer.path, live.diverges)
+        self._set_diverging(buffer.path, live, now not in (live.base, live.hash))
+
+    def _set_diverging(self, path: str, live: _Live, diverges: bool) -> None:
+        live.diverges = diverges
+        self.kv.set_diverging(path, diverges)
 
     # ---- files that are not open
 
@@ -186,7 +195,7 @@ class Recorder:
             changed = self.kv.invalidate_files(gone)
         if new:
             written = self.kv.replace_files(new, source)
-            changed = written._replace(deleted=changed.deleted + written.deleted)
+            changed = written._replace(deleted=changed.deleted + written.deleted, files=changed.files + written.files)
         return changed
 
     def follow(self, changes: Iterable[FileChange]) -> Changed:
@@ -206,28 +215,29 @@ class Recorder:
             kind, outcome.path, {} if old_hash is None else {outcome.path: old_hash}, new_hash or None
         )
 
-    def batch(self, pickled: bytes, skip: frozenset[str]) -> int:
-        """A cold start's batch (`worker.analyse_batch`'s pickled answer); gives the revision."""
-        outcomes: list[Outcome] = pickle.loads(pickled)
-        return self._cold([outcome for outcome in outcomes if outcome.path not in skip])
+    def batch(self, pickled: bytes, skip: frozenset[str]) -> Changed:
+        """A cold start's batch (`worker.analyse_batch`'s pickled answer)."""
+        with _no_collection():
+            outcomes: list[Outcome] = pickle.loads(pickled)
+            return self._cold([outcome for outcome in outcomes if outcome.path not in skip])
 
-    def analyse(self, tasks: Sequence[Task], skip: frozenset[str]) -> int:
+    def analyse(self, tasks: Sequence[Task], skip: frozenset[str]) -> Changed:
         """The same without a worker."""
         found = [analyse(task, self._max_file_size) for task in tasks if task.path not in skip]
         return self._cold(found)
 
-    def forget(self, paths: Sequence[str]) -> int:
+    def forget(self, paths: Sequence[str]) -> Changed:
         """Files that are the project's no more."""
-        return self.kv.invalidate_files(path for path in paths if path not in self._live).revision
+        return self.kv.invalidate_files(path for path in paths if path not in self._live)
 
     def close(self) -> None:
         """Close the database."""
         self.kv.close()
         self._lock.release()
 
-    def _cold(self, outcomes: Sequence[Outcome]) -> int:
+    def _cold(self, outcomes: Sequence[Outcome]) -> Changed:
         known = self.kv.hashes([outcome.path for outcome in outcomes])
-        return self.outcomes(outcomes, "cold_start", known).revision
+        return self.outcomes(outcomes, "cold_start", known)
 
     def _begin(self, buffer: Buffer, text: SegmentedText) -> _Live:
         live = self._live[buffer.path] = _Live(buffer.path, text, file_hash(buffer.absolute))
@@ -241,6 +251,18 @@ class Recorder:
         size = sum(map(len, live.text.lines))
         stamp = Stamp(size, 0, time.time_ns(), "buffer", buffer.version, live.diverges)
         return self.kv.replace_file(rows, stamp, "buffer_change")
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without the garbage collector, which would walk many new rows that are no garbage."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def file_hash(absolute: str) -> str:

@@ -39,19 +39,30 @@ class FileWatcher:
         self._loop = asyncio.get_running_loop()
         self._stop: threading.Event | None = None
         self._thread: threading.Thread | None = None
-        self.folders: frozenset[str] = frozenset()
+        self._wanted: frozenset[str] = frozenset()
+        self._lost: set[str] = set()
+
+    @property
+    def folders(self) -> frozenset[str]:
+        """The folders that are watched."""
+        return self._wanted - self._lost
+
+    def lost(self, folder: str) -> None:
+        """The folder of that name came or went: what is watched, if anything, is no more the one that has it."""
+        if folder in self._wanted:
+            self._lost.add(folder)
 
     async def watch(self, folders: Iterable[str]) -> bool:
         """Watch these folders (absolute) instead of those before, without a moment of watching none.
 
         False where that is not possible; on_failure has been told why.
         """
-        wanted = frozenset(folders)
+        self._wanted, self._lost = frozenset(folders), set()
         before_stop, before_thread = self._stop, self._thread
         started: asyncio.Future[str | None] = self._loop.create_future()
         stop = threading.Event()
         thread = threading.Thread(
-            target=self._run, args=(sorted(wanted), stop, started), name="remora-watcher", daemon=True
+            target=self._run, args=(sorted(self._wanted), stop, started), name="remora-watcher", daemon=True
         )
         thread.start()
         try:
@@ -63,8 +74,8 @@ class FileWatcher:
             before_stop.set()
             await self._loop.run_in_executor(None, before_thread.join)
         self._stop, self._thread = (stop, thread) if failure is None else (None, None)
-        self.folders = wanted if failure is None else frozenset()
         if failure is not None:
+            self._wanted = frozenset()
             self._on_failure(failure)
         return failure is None
 
@@ -79,8 +90,7 @@ class FileWatcher:
     def _run(self, folders: list[str], stop: threading.Event, started: asyncio.Future[str | None]) -> None:
         """The thread: wait for events and hand them to the loop."""
         try:
-            # What vanished since it was listed is told by the folder around it.
-            notify = RustNotify([folder for folder in folders if os.path.isdir(folder)], False, False, 300, False, True)
+            notify = _notify(folders)
         except (OSError, WatchfilesRustInternalError) as error:
             self._tell(_settle, started, _reason(error))
             return
@@ -98,6 +108,16 @@ class FileWatcher:
     def _tell(self, call: Callable[..., None], *arguments: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
             self._loop.call_soon_threadsafe(call, *arguments)
+
+
+def _notify(folders: list[str]) -> RustNotify:
+    """Watches those of the folders that are there. What vanished since it was listed is told by the one around it."""
+    for _ in range(10):
+        try:
+            return RustNotify([folder for folder in folders if os.path.isdir(folder)], False, False, 300, False, True)
+        except FileNotFoundError:  # vanished just now
+            log.debug("a folder vanished while it was about to be watched")
+    raise OSError("folders come and go too fast")
 
 
 def on_network_drive(root: Path) -> str | None:

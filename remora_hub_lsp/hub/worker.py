@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from hashlib import sha256
+from io import BufferedReader
 from typing import Any, BinaryIO, NamedTuple
 
 from ..analysis.facts import Item
@@ -72,7 +73,7 @@ def analyse(task: Task, max_size: int) -> Outcome:
     return Outcome(task.path, size, mtime, scanned, rows_of(task.path, data, digest))
 
 
-def open_file(absolute: str) -> BinaryIO:
+def open_file(absolute: str) -> BufferedReader:
     """A regular file, opened for reading; never waits, as opening a pipe does. Raises OSError, ValueError."""
     file = open(absolute, "rb", opener=lambda path, flags: os.open(path, flags | getattr(os, "O_NONBLOCK", 0)))  # noqa: SIM115
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

@@ -21,7 +21,7 @@ import orjson
 from ..errors import KeyFormatError, StoreError
 from ..models import FileIndex, NodeState, UpdateSource
 from .rows import ABSOLUTE, FACT_FIELDS, FileRows, module_of
-from .schema import ANALYSIS, open_reader, open_writer, set_aside
+from .schema import ANALYSIS, failure, open_reader, open_writer, set_aside
 from .view import FILE_SHIFT, SEGMENT_SHIFT, IndexView, reading
 
 # The path of an index in memory, which ends with its connection.
@@ -152,7 +152,8 @@ class NodeStateKV:
         if self.get(key) is None:
             return False
         path, qualname = split_key(key)
-        with self._transaction():
+        with self._transaction() as revision:
+            self._bury([key], revision)
             self._db.execute(
                 "DELETE FROM nodes WHERE qualname = ? AND file = (SELECT id FROM files WHERE path = ?)",
                 (qualname, path),
@@ -176,7 +177,7 @@ class NodeStateKV:
                 write = _FileWrite(self._db, rows, stamp, revision, source).run()
                 changed += [node_key(rows.path, name) for name in write.changed]
                 deleted += [node_key(rows.path, name) for name in write.gone]
-                if write.signatures or write.imports_changed:
+                if source != "cold_start" and (write.signatures or write.imports_changed):
                     touched.append(
                         FileChange(rows.path, tuple(write.signatures), write.imports_changed, tuple(write.changed))
                     )
@@ -223,7 +224,8 @@ class NodeStateKV:
         """New stamps for files whose bytes did not change; the revision stays."""
         with self._transaction(raise_revision=False):
             self._db.executemany(
-                "UPDATE files SET size = ?, mtime_ns = ?, scanned_ns = ?, origin = ?, version = ?, diverges = ? WHERE path = ?",
+                "UPDATE files SET size = ?, mtime_ns = ?, scanned_ns = ?, origin = ?, version = ?, diverges = ?"
+                " WHERE path = ?",
                 [(*stamp, path) for path, stamp in stamps],
             )
 
@@ -234,17 +236,19 @@ class NodeStateKV:
     def invalidate_files(self, paths: Iterable[str]) -> Changed:
         """Remove files with all their nodes, in one transaction and one revision."""
         deleted: list[str] = []
+        touched: list[FileChange] = []
         with self._transaction() as revision:
             for path in paths:
                 row = self._db.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
                 if row is not None:
-                    names = self._db.execute("SELECT qualname FROM nodes WHERE file = ?", row).fetchall()
-                    deleted += [node_key(path, name) for (name,) in names]
+                    names = [name for (name,) in self._db.execute("SELECT qualname FROM nodes WHERE file = ?", row)]
+                    deleted += [node_key(path, name) for name in names]
+                    touched.append(FileChange(path, tuple(names), False, ()))
                     _delete_rows(self._db, row[0])
                     self._db.execute("DELETE FROM imports WHERE file = ?", row)
                     self._db.execute("DELETE FROM files WHERE id = ?", row)
             self._bury(deleted, revision)
-        return Changed(self.revision, (), tuple(deleted))
+        return Changed(self.revision, (), tuple(deleted), tuple(touched))
 
     def set_diverging(self, path: str, diverges: bool) -> None:
         """Note whether the disk has changed while a buffer of the path is open; a change of that is a revision."""
@@ -379,8 +383,8 @@ class NodeStateKV:
         """SQLite's errors as StoreError."""
         try:
             yield
-        except sqlite3.Error as error:
-            raise StoreError(f"cannot {doing} the index {self.path}: {error}") from error
+        except (sqlite3.Error, orjson.JSONDecodeError) as error:
+            raise failure(f"cannot {doing} the index {self.path}", error) from error
 
     def _meta(self, key: str, default: Any) -> Any:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
@@ -502,7 +506,7 @@ class _FileWrite:
                 stamp = before[:3]
             else:
                 self.changed.append(qualname)
-                if known and (before is None or _signature(before[3]) != _signature(facts)):
+                if before is None or _signature(before[3]) != _signature(facts):
                     self.signatures.append(qualname)
             row_id = _row_id(base, segment, number, self.rows.path)
             values.append((row_id, file, qualname, name, kind, *stamp, facts))
@@ -532,8 +536,8 @@ def _put_file(db: sqlite3.Connection, rows: FileRows, stamp: Stamp, revision: in
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (path) DO UPDATE SET file_hash = excluded.file_hash, size = excluded.size,"
         " mtime_ns = excluded.mtime_ns, scanned_ns = excluded.scanned_ns, origin = excluded.origin,"
-        " version = excluded.version, diverges = excluded.diverges, node_count = excluded.node_count, error = excluded.error,"
-        f" error_line = excluded.error_line, revision = excluded.revision{places} RETURNING id",
+        " version = excluded.version, diverges = excluded.diverges, node_count = excluded.node_count,"
+        f" error = excluded.error, error_line = excluded.error_line, revision = excluded.revision{places} RETURNING id",
         (rows.path, rows.file_hash, *stamp[:5], rows.line_count, rows.node_count, stamp.diverges, rows.error,
          rows.error_line, revision, rows.starts, rows.bindings),
     ).fetchone()  # fmt: skip

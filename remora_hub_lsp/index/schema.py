@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import StoreError
+from ..errors import StoreDamaged, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +144,8 @@ def peek(path: Path) -> Iterator[sqlite3.Connection | None]:
         except sqlite3.OperationalError:
             # A folder that cannot be written has no place for SQLite's shared memory; without a log none is needed.
             connection.close()
-            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
+            address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+            connection = sqlite3.connect(address, uri=True, isolation_level=None)
             usable = not path.with_name(path.name + "-wal").exists() and _is_usable(connection)
         yield connection if usable else None
     except sqlite3.Error as error:
@@ -157,7 +158,15 @@ def _is_usable(connection: sqlite3.Connection) -> bool:
     told = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
     if told != [_APPLICATION_ID, SCHEMA_VERSION]:
         return False
-    return connection.execute("SELECT value FROM meta WHERE key = 'analysis'").fetchone() == (ANALYSIS,)
+    found: tuple[str] | None = connection.execute("SELECT value FROM meta WHERE key = 'analysis'").fetchone()
+    return found == (ANALYSIS,)
+
+
+def failure(text: str, error: Exception) -> StoreError:
+    """What a reader or writer raises for an error of SQLite, or for rows that cannot be understood."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    damaged = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or not isinstance(error, sqlite3.Error)
+    return (StoreDamaged if damaged else StoreError)(f"{text}: {error}")
 
 
 def copy_index(source: Path, target: Path) -> None:
@@ -165,6 +174,8 @@ def copy_index(source: Path, target: Path) -> None:
     try:
         with contextlib.closing(open_reader(source)) as old, contextlib.closing(sqlite3.connect(target)) as new:
             old.backup(new)
+            new.execute("DELETE FROM meta WHERE key = 'identity'")  # the two go different ways: cursors hold for one
+            new.commit()
     except (StoreError, sqlite3.Error) as error:
         log.warning("the index %s cannot be copied: %s", source, error)
         target.unlink(missing_ok=True)

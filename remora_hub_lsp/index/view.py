@@ -15,8 +15,8 @@ from typing import Any
 
 import orjson
 
-from ..errors import StoreError
 from .rows import ABSOLUTE, FACT_FIELDS, LATER_FIELDS
+from .schema import failure
 
 Json = dict[str, Any]
 
@@ -228,8 +228,8 @@ def reading(connection: sqlite3.Connection) -> Iterator[IndexView]:
             yield IndexView(connection)
         finally:
             connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        raise StoreError(f"cannot read the index: {error}") from error
+    except (sqlite3.Error, orjson.JSONDecodeError) as error:
+        raise failure("cannot read the index", error) from error
 
 
 def _state(file: _File, row: tuple[Any, ...]) -> Json:

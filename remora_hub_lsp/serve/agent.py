@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pygls.exceptions import JsonRpcException
 
 from .. import __version__
+from ..index.around import tokens_of
 from ..index.search import search as find_symbols
 from ..models import HubState, HubStatus
 from ..protocol import GetContextParams, ProcessParams, ProcessStatus, SearchParams, StatusParams
@@ -43,6 +44,8 @@ async def get_context(session: Session, params: GetContextParams) -> Json:
         left = [text for text in params.nodes if text in lost]
         if left or hub in places:
             again = params.model_copy(update={"nodes": tuple(left), "min_revision": 0})
+            if params.budget is not None:
+                again = again.model_copy(update={"budget": max(params.budget - tokens_of(result), 0)})
             _merge(result, await _ask(session, hub, again, places.pop(hub, {})))
     return result
 
@@ -115,10 +118,13 @@ async def _ask(session: Session, hub: Hub, params: GetContextParams, places: dic
     result = await hub.get_context(params, places)
     if session.documents.encoding != "utf-16":
         nodes: dict[str, Json] = result["nodes"]
-        shifts = await session.shifts({Place(hub, node["file_path"]) for node in nodes.values()})
-        for text, node in nodes.items():
-            shift = shifts[Place(hub, node["file_path"])]
-            nodes[text] = node | {name: shift(node[name]) for name in ("range", "name_range")}
+        related: dict[str, Json] = result.get("related", {})
+        everything = chain(nodes.values(), related.values())
+        shifts = await session.shifts({Place(hub, node["file_path"]) for node in everything})
+        for some in (nodes, related):
+            for text, node in some.items():
+                shift = shifts[Place(hub, node["file_path"])]
+                some[text] = node | {name: shift(node[name]) for name in ("range", "name_range")}
     return result
 
 
@@ -126,6 +132,10 @@ def _merge(result: Json, more: Json) -> None:
     """Take another root's answer into the first one's. Of two reasons the one that read the id says more."""
     result["nodes"] |= more["nodes"]
     result["stale"] += more["stale"]
+    for name in ("related", "relations"):
+        result[name] = {**result.get(name, {}), **more.get(name, {})}
+    told_before = result.get("omitted", [])
+    result["omitted"] = told_before + [entry for entry in more.get("omitted", []) if entry not in told_before]
     told = {entry["id"]: entry for entry in more["missing"]}
     kept = []
     for entry in result["missing"]:

@@ -137,9 +137,12 @@ def python_file(uri: str) -> str | None:
 
 
 def lines_on_disk(file: Path) -> list[str]:
-    """The file's lines; none if it cannot be read, and then positions in it stay as they are."""
+    """The file's lines; none if it cannot be read or is all ASCII, and then positions in it stay as they are."""
     try:
-        return split_lines(decode(file.read_bytes()))
+        data = file.read_bytes()
+        if data.isascii() and b"coding" not in data[:2000]:
+            return []
+        return split_lines(decode(data))
     except (OSError, SourceError):
         return []
 

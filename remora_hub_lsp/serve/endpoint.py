@@ -70,9 +70,8 @@ async def serve_connection(
         return session.ended.result()
     finally:
         reading.cancel()
-        if greeting.goodbye:
-            code = session.ended.result() if session.ended.done() else 1
-            session.wire.notify(GOODBYE, {"code": code, "stopped": not session.ended.done()})
+        if greeting.goodbye and not writer.is_closing():
+            writer.write(GOODBYE + (b"%d" % session.ended.result() if session.ended.done() else b"1 stopped"))
         session.close()
         await _close(writer)
 

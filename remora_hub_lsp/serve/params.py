@@ -49,7 +49,7 @@ def structure(params: Any, kind: type | None) -> Any:
         return shared_converter().structure(params, kind)
     except BaseValidationError as error:
         raise invalid([_wire_path(text) for text in cattrs.transform_error(error, "params", _say)]) from None
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
         raise invalid([("params", str(error))]) from None
 
 

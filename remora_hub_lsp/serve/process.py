@@ -231,4 +231,5 @@ async def _is_loopback(host: str, port: int) -> bool:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise SharingError(f"{host} is no address of this machine: {error.strerror or error}") from error
-    return bool(found) and all(ipaddress.ip_address(entry[4][0].partition("%")[0]).is_loopback for entry in found)
+    addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
+    return bool(addresses) and all(ipaddress.ip_address(address).is_loopback for address in addresses)

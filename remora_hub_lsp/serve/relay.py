@@ -1,13 +1,12 @@
 """What an editor starts: bytes from standard input to the hub process, and back to standard output.
 
-It knows nothing of the messages but the last one, `$/remora/goodbye`, by which a session's end is told apart from
-the hub process's. pygls is not imported here, so that it starts fast.
+It knows nothing of the messages, only of the goodbye after them, by which a session's end is told apart from the hub
+process's. pygls is not imported here, so that it starts fast.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
 import signal
 import socket
 import sys
@@ -19,9 +18,6 @@ from .descriptors import claim_stdio, read_some, write_all
 from .launch import Attached
 
 _CHUNK = 256 * 1024
-# The goodbye is the last message, and shorter than that.
-_TAIL = 512
-_CODE = re.compile(rb'"method":"%b","params":\{"code":(\d+),"stopped":(true|false)\}\}\Z' % re.escape(GOODBYE.encode()))
 
 LOST = 3
 """Exit code if the hub process is gone."""
@@ -49,25 +45,32 @@ def _upwards(stdin: int, connection: socket.socket) -> None:
 
 def _downwards(attached: Attached, stdout: int) -> int:
     """From the hub to the editor; gives the exit code."""
-    tail, data = b"", attached.rest
+    data = attached.rest
     while True:
-        if data:
-            if not write_all(stdout, data):
-                return 0  # the editor reads no more: it is gone, or about to be
-            tail = (tail + data)[-_TAIL:]
-        try:
-            data = attached.connection.recv(_CHUNK)
-        except OSError:
-            data = b""
-        if not data:
-            return _how_it_ended(tail, attached.listening)
+        data, mark, last = data.partition(GOODBYE)
+        if data and not write_all(stdout, data):
+            return 0  # the editor reads no more: it is gone, or about to be
+        if mark:
+            while more := _receive(attached.connection):
+                last += more
+            return _how_it_ended(last, attached.listening)
+        if not (data := _receive(attached.connection)):
+            return _how_it_ended(b"", attached.listening)
 
 
-def _how_it_ended(tail: bytes, hub: Listening) -> int:
-    found = _CODE.search(tail)
-    if found and found[2] == b"false":
-        return int(found[1])
-    why = "was stopped" if found else "ended this session" if Lock.is_held(hub.version) else "has died"
+def _receive(connection: socket.socket) -> bytes:
+    try:
+        return connection.recv(_CHUNK)
+    except OSError:
+        return b""
+
+
+def _how_it_ended(last: bytes, hub: Listening) -> int:
+    """last: what came after the mark of the goodbye."""
+    code, _, stopped = last.partition(b" ")
+    if code.isdigit() and not stopped:
+        return int(code)
+    why = "was stopped" if stopped else "ended this session" if Lock.is_held(hub.version) else "has died"
     say(f"the hub process {hub.pid} {why}; start the language server again, and it goes on from there")
     return LOST
 

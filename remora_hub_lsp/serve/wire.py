@@ -173,7 +173,9 @@ class WireProtocol(LanguageServerProtocol):
             if response.error is None:
                 future.set_result(response.result)
             else:
-                future.set_exception(JsonRpcException(f"the peer refused: {response.error}"))
+                said = response.error.get("message") if isinstance(response.error, dict) else None
+                reason = said if isinstance(said, str) else "no reason given"
+                future.set_exception(JsonRpcException(f"the peer refused: {reason}"))
 
     # -- out -----------------------------------------------------------------------------------------------
 

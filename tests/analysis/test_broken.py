@@ -122,6 +122,8 @@ class Tally:
     def __init__(self) -> None:
         self.kept: Counter[str] = Counter()
         self.others: Counter[str] = Counter()
+        # Nodes inside the edited statement but not around the edit: [same facts, all]. No part of the share.
+        self.inside = [0, 0]
         self.forgotten: list[str] = []
         self.lost: list[str] = []
         self.wrong: list[str] = []
@@ -136,6 +138,10 @@ class Tally:
             if around or statement(node, classes) == statement(edited, classes):
                 if around and node.unique not in after:
                     self.forgotten.append(f"{kind}: {node.unique} is not known any more ({place})")
+                if not around and not (edited.start <= node.start and node.end <= edited.end):
+                    got = after.get(node.unique)
+                    self.inside[0] += got is not None and timeless(got) == timeless(node)
+                    self.inside[1] += 1
                 continue
             self.others[kind] += 1
             start = (node.start[0] + (grown if node.start > edited.start else 0), node.start[1])
@@ -151,7 +157,8 @@ class Tally:
     def table(self, title: str) -> str:
         rows = [f"{self.kept[kind] / count:8.3%}  {kind}" for kind, count in self.others.items()]
         total = f"{title}: {self.kept.total()} of {self.others.total()} other nodes kept, {self.share():.4%}"
-        return "\n".join([total, *sorted(rows)])
+        beside = f"  counted apart: {self.inside[0]} of {self.inside[1]} beside the edit in the edited statement itself"
+        return "\n".join([total, beside, *sorted(rows)])
 
 
 def cases() -> Iterator[tuple[str, Place]]:

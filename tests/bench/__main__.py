@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from . import bench_answers, bench_index, bench_keystroke, projects
@@ -26,12 +27,20 @@ def main() -> None:
         parser.error(f"there is no {', '.join(sorted(unknown))}; choose from {', '.join(KINDS)}")
     root = options.project or (projects.stdlib() if options.stdlib else projects.django())
     kinds = options.kinds or KINDS
+    load("before")
     if "index" in kinds:
         bench_index.bench(root.resolve(), options.rounds)
     if "keystroke" in kinds:
         bench_keystroke.bench()
     if "answers" in kinds:
         bench_answers.bench(root.resolve())
+    load("after")
+
+
+def load(when: str) -> None:
+    """Wall-clock times and 95th percentiles mean little where other programs want the CPUs, too."""
+    if hasattr(os, "getloadavg"):
+        print(f"Load {when}: {os.getloadavg()[0]:.2f} on {os.cpu_count()} CPUs.", flush=True)
 
 
 main()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import textwrap
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from remora_hub_lsp.serve.endpoint import serve_connection
 from remora_hub_lsp.serve.framing import READ_LIMIT
 from remora_hub_lsp.serve.hubs import Hubs
+from remora_hub_lsp.serve.session import Session
 from remora_hub_lsp.serve.wire import Limits
 
 from .peer import Peer
@@ -53,6 +55,13 @@ class Server:
             self.exit_codes.append(await serve_connection(reader, writer, self.hubs, self.limits))
         finally:
             self.sessions.discard(task)
+
+
+def session_of(server: Server) -> Session:
+    """The session of the one connection there is."""
+    gc.collect()
+    (found,) = [thing for thing in gc.get_objects() if type(thing) is Session and not thing.ended.done()]
+    return found
 
 
 @pytest.fixture

@@ -11,20 +11,12 @@ from typing import Any
 import pytest
 from pygls.exceptions import JsonRpcException
 
-from remora_hub_lsp.serve.session import Session
 from remora_hub_lsp.serve.wire import Limits
 
-from .conftest import Server, WriteFiles
+from .conftest import Server, WriteFiles, session_of
 from .peer import HANG, Peer, Refused
 
 NEVER = {"minRevision": 10**9, "waitMs": 600_000}
-
-
-def session_of(server: Server) -> Session:
-    """The session of the one connection there is."""
-    gc.collect()
-    (found,) = [thing for thing in gc.get_objects() if type(thing) is Session and not thing.ended.done()]
-    return found
 
 
 async def test_cancel(peer: Peer, project: WriteFiles) -> None:

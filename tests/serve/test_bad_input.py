@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Server, WriteFiles
+from .conftest import Server, WriteFiles, session_of
 from .peer import Peer
 
 HOVER = "textDocument/hover"
@@ -24,7 +24,7 @@ HOVER = "textDocument/hover"
         (b'"\xff\\ud83d"', -32700),
         (b'{"jsonrpc":"2.0","id":NaN}', -32700),
         (b"[" * 100_000 + b"]" * 100_000, -32700),
-        (b'{"a":' * 2000 + b'"\\ud83d"' + b"}" * 2000, -32700),
+        (b'{"a":' * 100_000 + b'"\\ud83d"' + b"}" * 100_000, -32700),
         (b"5", -32600),
         (b"null", -32600),
         (b'"initialize"', -32600),
@@ -134,6 +134,24 @@ async def test_wrong_parameters_of_initialize(peer: Peer, params: Any, path: str
     assert error.code == -32602
     assert path in [problem["path"] for problem in error.data["errors"]]
     await peer.initialize()  # and may be tried again
+
+
+@pytest.mark.parametrize("method", [HOVER, "remora/getContext", "workspace/symbol", "workspace/executeCommand"])
+async def test_parameters_as_deep_as_json_may_be(server: Server, peer: Peer, method: str) -> None:
+    await peer.initialize()
+    deep: Any = 1
+    for _ in range(460):
+        deep = {"uri": [deep]}
+    params = {"textDocument": deep, "position": deep, "nodes": deep, "query": deep}
+    text = json.dumps(params).replace("1", "[" * 100 + "]" * 100).encode()
+    peer.send(b'{"jsonrpc":"2.0","id":50,"method":"%b","params":%b}' % (method.encode(), text))
+    assert (await peer.error(50)).code in (-32601, -32602)
+    peer.tell("textDocument/didOpen", {"textDocument": {"uri": deep}})
+    peer.tell("$/cancelRequest", {"id": deep})
+    session_of(server).wire.send_request("workspace/configuration", {}, msg_id=7)
+    await peer.wait(lambda m: m.get("method") == "workspace/configuration")
+    peer.send({"jsonrpc": "2.0", "id": 7, "error": deep})
+    assert await peer.ask("shutdown") is None
 
 
 async def test_initialize_is_not_about_what_is_not_read(peer: Peer) -> None:

@@ -38,13 +38,13 @@ def modules(pytestconfig: pytest.Config) -> Path:
     return folder / "node_modules"
 
 
-@pytest.fixture
-def seen(modules: Path, project: WriteFiles) -> dict[str, Any]:
+@pytest.fixture(params=["--stdio", "--stdio --standalone"])
+def seen(modules: Path, project: WriteFiles, request: pytest.FixtureRequest) -> dict[str, Any]:
     """What the session in session.js was answered."""
     root = project({"shop/cart.py": "def on_disk(): ...", "shop/__init__.py": ""})
     script = modules.parent / "session.js"
     script.write_text((HERE / "session.js").read_text())
-    server = [sys.executable, "-m", "remora_hub_lsp", "--stdio"]
+    server = [sys.executable, "-m", "remora_hub_lsp", *request.param.split()]
     done = subprocess.run(
         [str(NODE), str(script), root.as_uri(), *server],
         cwd=root, env=environment(), stdout=subprocess.PIPE, timeout=120, check=True,
