@@ -226,9 +226,9 @@ def _heal(version: str) -> None:
     lock = Lock.take(version)
     if lock is None:
         return
-    for suffix in ("json", "sock"):
-        _file(version, suffix).unlink(missing_ok=True)
-    socket_path(version).unlink(missing_ok=True)
+    for path in (_file(version, "json"), _file(version, "sock"), socket_path(version)):
+        with contextlib.suppress(OSError):
+            path.unlink()
     lock.release()
 
 

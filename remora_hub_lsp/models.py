@@ -101,6 +101,13 @@ class FailedFile(Model):
     line: int | None = None
 
 
+class SlowPath(Model):
+    """A change that took long: seconds from taking it up to the revision it made."""
+
+    path: str
+    seconds: float
+
+
 class HubStatus(Model):
     """How the hub of one root is doing."""
 
@@ -123,4 +130,5 @@ class HubStatus(Model):
     last_update: datetime | None = None
     cold_start_seconds: float | None = None
     database_bytes: int | None = None
+    slowest: tuple[SlowPath, ...] = Field(default=(), description="the slowest changes since the start, worst first")
     counters: dict[str, int] = Field(default_factory=dict)

@@ -117,7 +117,7 @@ class SearchParams(Params):
     """Fuzzy search over names, best first; with dots (`Cart.total`) the qualified name has to match."""
 
     query: str
-    limit: int = Field(default=50, ge=1, le=1000)
+    limit: int = Field(default=50, ge=1, le=100_000)
 
 
 class Symbol(BaseModel):

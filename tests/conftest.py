@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from remora_hub_lsp.discovery import running
+from remora_hub_lsp.errors import DiscoveryError
 from remora_hub_lsp.serve.launch import stop
 
 from .kit import DOORS, opened
@@ -34,8 +37,10 @@ def own_runtime(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     folder = tmp_path_factory.mktemp("run")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
     yield folder
-    for listening in running() if (folder / "remora-hub-lsp").exists() else ():
-        stop(listening)
+    with contextlib.suppress(DiscoveryError):
+        for listening in running():
+            if listening.pid != os.getpid():
+                stop(listening)
 
 
 @pytest.fixture

@@ -304,7 +304,7 @@ class _Pass:
         keyword = 6 if node.__class__ is ast.ClassDef else 4 if node.__class__ is ast.FunctionDef else 10
         start = at + keyword
         if text.startswith(node.name, start):  # `def name`, the keyword and one blank: nearly always
-            return line, start, start + len(node.name)
+            return line, start, start + units(node.name, "utf-16")
         rest = "".join(source.lines[line : line + 8])
         found = _NAME_AFTER_KEYWORD.match(rest, at)
         if found is None:

@@ -131,11 +131,12 @@ def _add_status(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = _command(
         commands,
         "status",
-        "show how the index of a project is doing",
+        "show how the index of a project is doing, and the hub processes",
         "Show where the index is, how much is in it, and which files could not be parsed. It is brought up to date\n"
-        "first.",
-        "JSON: the result of remora/status.",
+        "first. Below that: all hub processes that run, with their roots, sessions, memory and slowest changes.",
+        "JSON: the result of remora/status; with --all a list of results of remora/process.",
     )
+    parser.add_argument("--all", action="store_true", help="only the hub processes. Exit code 1 if none runs")
     _add_common(parser)
 
 
@@ -185,7 +186,7 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
         "--allow-remote", action="store_true", help="let HOST be one that other machines reach (not encrypted)"
     )
     parser.add_argument(
-        "--idle", metavar="SECONDS", type=float, default=600.0, help="end after so long without a session (default: 600)"
+        "--idle", metavar="SECONDS", type=float, default=600.0, help="end after so long without session (default: 600)"
     )
     _add_settings(parser)
 

@@ -1,4 +1,4 @@
-"""What each command does: open the hub of a root, let it catch up, ask it, show the answer."""
+"""What each command does: ask whoever knows, once the index has caught up, and show the answer."""
 
 from __future__ import annotations
 
@@ -6,23 +6,18 @@ import argparse
 import asyncio
 import json
 import logging
-import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..config import Config, load_config
 from ..discovery import find_root
 from ..errors import ConfigError, HubError
-from ..hub.hub import Hub
-from ..index.search import search
-from ..models import FailedFile
-from ..protocol import GetContextParams
 from . import show
-from .progress import progress_bar
+from .asking import from_here, processes, up_to_date
 
 Json = dict[str, Any]
 
@@ -43,24 +38,22 @@ async def index(arguments: argparse.Namespace, root: Path, config: Config) -> in
     async with up_to_date(arguments, root, config) as hub:
         status = await hub.status()
         if status.state == "degraded":
-            raise HubError(f"the index of {hub.root} is not complete: {status.state_reason}")
-        unread = [FailedFile(file=problem.path, error=problem.error) for problem in hub.tree.problems]
-        failed = [*status.failed, *unread]
+            raise HubError(f"the index of {status.project_root} is not complete: {status.state_reason}")
         result: Json = {
             "files": status.indexed_files,
             "nodes": status.indexed_nodes,
-            "failed": [{"file": entry.file, "error": entry.error} for entry in failed],
+            "failed": [{"file": entry.file, "error": entry.error} for entry in status.failed],
             "seconds": round(time.monotonic() - started, 3),
             "revision": status.revision,
         }
-        _print(arguments, result, lambda: show.summary(result, hub.progress.total, failed, hub.database))
+        _print(arguments, result, lambda: show.summary(result, hub.analysed, status.failed, status.database))
     return OK
 
 
 async def context(arguments: argparse.Namespace, root: Path, config: Config) -> int:
     async with up_to_date(arguments, root, config) as hub:
-        asked = {_from_here(key, hub): key for key in arguments.keys}
-        result = await hub.get_context(GetContextParams(nodes=tuple(asked)))
+        asked = {from_here(key, hub): key for key in arguments.keys}
+        result = await hub.context(list(asked))
         result["nodes"] = {asked[found]: node for found, node in result["nodes"].items()}
         for entry in (*result["missing"], *result["stale"]):
             entry["id"] = asked[entry["id"]]
@@ -74,18 +67,23 @@ async def context(arguments: argparse.Namespace, root: Path, config: Config) -> 
 
 async def symbols(arguments: argparse.Namespace, root: Path, config: Config) -> int:
     async with up_to_date(arguments, root, config) as hub:
-        answer = await hub.read(lambda view: search(view, arguments.query, arguments.limit))
-        result = {"symbols": answer.value, "revision": answer.revision, "state": answer.state}
-        _print(arguments, result, lambda: show.symbols(answer.value))
-        if not answer.value:
-            show.complain(f"nothing in {hub.root} matches {arguments.query!r}")
-    return OK if answer.value else NOTHING_FOUND
+        result = await hub.symbols(arguments.query, arguments.limit)
+        _print(arguments, result, lambda: show.symbols(result["symbols"]))
+        if not result["symbols"]:
+            show.complain(f"nothing in {root} matches {arguments.query!r}")
+    return OK if result["symbols"] else NOTHING_FOUND
 
 
 async def status(arguments: argparse.Namespace, root: Path, config: Config) -> int:
+    if arguments.all:
+        running = await processes()
+        _print(arguments, [one.model_dump(mode="json") for one in running], lambda: show.processes(running))
+        return OK if running else NOTHING_FOUND
     async with up_to_date(arguments, root, config) as hub:
         answer = await hub.status()
         _print(arguments, answer.model_dump(mode="json"), lambda: show.status(answer))
+    if not arguments.json:
+        show.processes(await processes())
     return OK
 
 
@@ -93,32 +91,7 @@ _Command = Callable[[argparse.Namespace, Path, Config], Coroutine[Any, Any, int]
 _COMMANDS: Mapping[str, _Command] = {"index": index, "context": context, "symbols": symbols, "status": status}
 
 
-@asynccontextmanager
-async def up_to_date(arguments: argparse.Namespace, root: Path, config: Config) -> AsyncIterator[Hub]:
-    """The hub of `root` once it has caught up with the files; what keeps it from that is said, never hidden."""
-    hub = Hub(root, config, needs_store=True)
-    await hub.start()
-    try:
-        with progress_bar(hub, wanted=not arguments.json and sys.stderr.isatty()):
-            await hub.indexed()
-        for warning in hub.warnings:
-            show.complain(warning)
-        if hub.state == "degraded" and arguments.command != "index":
-            show.complain(f"the index is not complete: {hub.state_reason}")
-        yield hub
-    finally:
-        await hub.close()
-
-
-def _from_here(key: str, hub: Hub) -> str:
-    """The key; with an absolute path where it names a file from the working directory, as a shell completes it."""
-    path, colon, name = key.rpartition(":") if ":" in key else (key, "", "")
-    absolute = os.path.abspath(path)
-    inside = path.endswith((".py", ".pyi")) and os.path.isfile(absolute) and hub.path_of(absolute) is not None
-    return f"{absolute}{colon}{name}" if inside else key
-
-
-def _print(arguments: argparse.Namespace, result: Json, people: Callable[[], None]) -> None:
+def _print(arguments: argparse.Namespace, result: Any, people: Callable[[], None]) -> None:
     if not arguments.json:
         people()
         return

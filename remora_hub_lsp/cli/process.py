@@ -62,9 +62,10 @@ def start(arguments: argparse.Namespace, overrides: Mapping[str, Any]) -> int:
     """Start a hub process in the background, and wait until it listens."""
     if (found := launch.connect()) is not None:
         found.connection.close()
-        missing = "" if arguments.tcp is None or found.listening.port is not None else ", and not over TCP: stop it first"
-        print(f"the hub process {found.listening.pid} runs already: {_addresses(found.listening)}{missing}")
-        return NOTHING_RUNS if missing else OK
+        lacks = arguments.tcp is not None and found.listening.port is None
+        more = ", and not over TCP: stop it first" if lacks else ""
+        print(f"the hub process {found.listening.pid} runs already: {_addresses(found.listening)}{more}")
+        return NOTHING_RUNS if lacks else OK
     attached = launch.attach(_options(arguments, overrides))
     attached.connection.close()
     print(f"the hub process {attached.listening.pid} has started: {_addresses(attached.listening)}")

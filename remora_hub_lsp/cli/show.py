@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from ..models import FailedFile, HubStatus
+from ..protocol import ProcessStatus
 from .arguments import PROGRAM
 
 Json = dict[str, Any]
@@ -96,11 +96,12 @@ def symbols(found: Sequence[Json]) -> None:
         console.say(f"{place:<{wide}}  ", (f"{hit['kind']:<13}", "dim"), (hit["qualname"], "bold"))
 
 
-def summary(result: Json, analysed: int, failed: Sequence[FailedFile], database: Path) -> None:
-    """What `index` did; `analysed` files were new or changed."""
+def summary(result: Json, analysed: int | None, failed: Sequence[FailedFile], database: str) -> None:
+    """What `index` did; `analysed` files were new or changed (None: the running hub has followed all along)."""
     console = Output()
     what = f"{result['files']:,} files with {result['nodes']:,} modules, classes and functions are indexed"
-    console.say(what, (f" ({analysed:,} analysed, {result['seconds']:.1f} s)", "dim"))
+    count = "by the running hub" if analysed is None else f"{analysed:,} analysed"
+    console.say(what, (f" ({count}, {result['seconds']:.1f} s)", "dim"))
     console.say((f"{'index':<{_LABEL}}{database}, revision {result['revision']}", "dim"))
     _failed(console, failed)
 
@@ -120,6 +121,29 @@ def status(hub: HubStatus) -> None:
     for label, value in lines.items():
         console.say((f"{label:<{_LABEL}}", "cyan"), value)
     _failed(console, hub.failed)
+
+
+def processes(found: Sequence[ProcessStatus]) -> None:
+    """The running hub processes, and how each of their roots is doing."""
+    console = Output()
+    for process in found:
+        memory = f", {process.memory_bytes / 1e6:.0f} MB" if process.memory_bytes else ""
+        console.say()
+        console.say(("hub process ", "bold"), (str(process.pid), "bold"), f" (version {process.version}{memory})")
+        for address in process.addresses:
+            console.say((f"{'listens on':<{_LABEL}}", "cyan"), address)
+        console.say((f"{'sessions':<{_LABEL}}", "cyan"), str(process.sessions))
+        for root in process.roots:
+            _root(console, root)
+
+
+def _root(console: Output, hub: HubStatus) -> None:
+    state = hub.state + (f": {hub.state_reason}" if hub.state_reason else "")
+    console.say((f"{'root':<{_LABEL}}", "cyan"), hub.project_root, (f"  {state}", "dim"))
+    facts = f"revision {hub.revision}, {hub.pending} pending, {hub.sessions} sessions, {hub.open_buffers} open"
+    console.say(" " * _LABEL, (f"{facts}, {hub.indexed_files:,} files", "dim"))
+    for slow in hub.slowest:
+        console.say(" " * _LABEL, (f"{slow.seconds * 1000:,.0f} ms  {slow.path}", "dim"))
 
 
 def missing(entry: Json) -> str:

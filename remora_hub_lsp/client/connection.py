@@ -33,10 +33,11 @@ class Connection:
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._reading = self.loop.create_task(self._read())
 
-    async def greet(self, token: str, root: Path) -> None:
+    async def greet(self, token: str, root: Path | None) -> None:
         """The handshake, in one go. Raises HubUnavailable and HubRefused."""
         known = self._send(HELLO, {"token": token})
-        ready = self._send("initialize", {"processId": None, "rootUri": root.as_uri(), "capabilities": {}})
+        uri = root.as_uri() if root else None
+        ready = self._send("initialize", {"processId": None, "rootUri": uri, "capabilities": {}})
         self._write({"jsonrpc": "2.0", "method": "initialized", "params": {}})
         try:
             await known
@@ -126,13 +127,13 @@ async def connect(root: Path, transport: str, address: str | None, token: str | 
     Without an address: to this version's hub process if it runs, else to one that speaks the same protocol.
     """
     if address is not None:
-        return await _open(address, token or "", root)
+        return await connect_to(address, token or "", root)
     tried = []
     for listening in _candidates():
         for place in listening.addresses:
             if transport in ("auto", place.partition(":")[0]):
                 try:
-                    return await _open(place, listening.token, root)
+                    return await connect_to(place, listening.token, root)
                 except HubUnavailable as error:
                     tried.append(str(error))
     raise HubUnavailable("; ".join(tried) or "no hub process runs")
@@ -148,8 +149,8 @@ def _candidates() -> list[Listening]:
         raise HubUnavailable(str(error)) from error
 
 
-async def _open(address: str, token: str, root: Path) -> Connection:
-    """address: `unix:{path}` or `tcp:{host}:{port}`."""
+async def connect_to(address: str, token: str, root: Path | None) -> Connection:
+    """address: `unix:{path}` or `tcp:{host}:{port}`. root: None asks about the process alone."""
     kind, _, place = address.partition(":")
     try:
         if kind == "unix" and sys.platform != "win32":

@@ -56,13 +56,12 @@ class ColdStart:
     def begin(self) -> None:
         """Start in the background."""
         self.progress.active = True
-        self._task = asyncio.get_running_loop().create_task(self._run())
-        self._task.add_done_callback(lambda _: self._ended())
+        self._task = asyncio.get_running_loop().create_task(self._run(self._task))
+        self._task.add_done_callback(self._ended)
 
-    async def again(self) -> None:
+    def again(self) -> None:
         """Start once more, for another index."""
         self.cancel()
-        await self.finished()
         self.complete = False
         self.progress.done = self.progress.total = 0
         self._unchecked = None
@@ -100,9 +99,11 @@ class ColdStart:
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback) if callback in self._listeners else None
 
-    async def _run(self) -> None:
+    async def _run(self, before: asyncio.Task[None] | None) -> None:
         started = time.monotonic()
         try:
+            if before is not None:
+                await asyncio.wait([before])
             await self._index()
             self.complete = True
             self.hub.degrade(None)
@@ -118,9 +119,11 @@ class ColdStart:
         finally:
             self.seconds = time.monotonic() - started
 
-    def _ended(self) -> None:
+    def _ended(self, task: asyncio.Task[None]) -> None:
         """The task is done, or was cancelled before its first step."""
-        if self._task is not None and self._task.cancelled():
+        if task is not self._task:  # another one goes on
+            return
+        if task.cancelled():
             left = "all" if self._unchecked is None else self.progress.total - self.progress.done
             self.hub.degrade(f"indexing was cancelled with {left} files to go; they are indexed when asked for")
         self._walked.set()

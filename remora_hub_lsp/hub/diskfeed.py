@@ -53,6 +53,11 @@ class DiskFeed:
             await asyncio.gather(self._task, return_exceptions=True)
         await self._watcher.close()
 
+    async def settled(self) -> None:
+        """Wait until it watches and no comparison is due."""
+        async with self._done:
+            await self._done.wait_for(lambda: self._round > 0 and not self._wanted.is_set())
+
     async def rescan(self) -> None:
         """Compare everything now, and wait until that is done."""
         async with self._done:

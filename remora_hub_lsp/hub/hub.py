@@ -25,7 +25,7 @@ from ..index.ids import BadId, NodeId, locate, module_paths, parse_id
 from ..index.kv import Changed, FileChange
 from ..index.schema import copy_index, open_reader, set_aside
 from ..index.view import IndexView, Json, reading
-from ..models import FailedFile, HubState, HubStatus
+from ..models import FailedFile, HubState, HubStatus, SlowPath
 from ..protocol import ChangesSinceParams, GetContextParams
 from .buffers import Buffers
 from .changes import Change, Closed, DiskChanged, Edited, Opened, Saved
@@ -90,6 +90,7 @@ class Hub:
         self.tree = SourceTree(self.root, config)
         self.sessions = 0
         self.counters: Counter[str] = Counter()
+        self._slowest: list[SlowPath] = []
         self.warnings: list[str] = []
         self.revision = 0
         self._inbox = Inbox()
@@ -158,6 +159,7 @@ class Hub:
         for timer in (*self._settling.values(), self._following_timer):
             if timer is not None:
                 timer.cancel()
+        await asyncio.sleep(0)  # a task cancelled before its first step leaves a coroutine that nobody awaited
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -255,8 +257,11 @@ class Hub:
         """Wait until the changes of the paths are in the index; gives the paths of which they are not, even so."""
         self._refuse_if_closed()
         self._index_now(paths)
-        await self._inbox.done(paths or self._touched, wait)
-        self._refuse_if_closed()
+        until, recorder = time.monotonic() + wait, None
+        while recorder is not self._recorder:  # what was in an index that is given up meanwhile, comes again
+            recorder = self._recorder
+            await self._inbox.done(paths or self._touched, until - time.monotonic())
+            self._refuse_if_closed()
         return tuple(path for path in paths if self._inbox.pending(path))
 
     async def _answer(self, question: Callable[[IndexView], T], heavy: bool = False) -> tuple[T, int]:
@@ -338,7 +343,7 @@ class Hub:
         """How this hub is doing."""
         self._refuse_if_closed()
         if self._is_gone():  # nothing may have been written since
-            await self.fail_over(StoreError(f"the index {self.database} was moved or deleted while in use"))
+            await self.fail_over(StoreError("the index is gone"))
         (files, nodes, failed, diverging), revision = await self._insist(
             lambda: self._answer(lambda view: (*view.counts(), view.failed(), view.diverging()))
         )
@@ -366,6 +371,7 @@ class Hub:
             cold_start_seconds=self.cold_start.seconds,
             diverging=tuple(diverging),
             database_bytes=stats.stat().st_size if stats.exists() else None,
+            slowest=tuple(self._slowest),
             counters=dict(self.counters),
         )
 
@@ -451,7 +457,9 @@ class Hub:
                 self.warnings.append(str(error))
                 log.warning("the settings stay as they were: %s", error)
                 return
+        folders = self.tree.folders
         self.tree = SourceTree(self.root, self.config)
+        self.tree.folders = folders  # until the next walk
 
     def disk_changed(self, absolute: str) -> None:
         """Somebody saw a file or folder change on disk."""
@@ -491,7 +499,7 @@ class Hub:
         result = await self._write(job, *arguments)
         await self._note_revision()
         if self._is_gone():
-            await self.fail_over(StoreError(f"the index {self.database} was moved or deleted while in use"))
+            await self.fail_over(StoreError("the index is gone"))
         return result
 
     def _is_gone(self) -> bool:
@@ -533,6 +541,10 @@ class Hub:
                 if self._differs(path, known):
                     self._inbox.put(path)
 
+    def _is_source(self, path: str) -> bool:
+        """Whether there is such a file, and it is the project's."""
+        return os.path.lexists(self.paths.absolute(path)) and self.tree.includes(path)
+
     def _differs(self, path: str, known: tuple[int, int, int] | None) -> bool:
         try:
             stat = os.stat(self.paths.absolute(path))
@@ -555,11 +567,13 @@ class Hub:
 
     async def _process(self, paths: list[str], work: Coroutine[Any, Any, Changed | None]) -> None:
         """Do the work for changes of these paths, and tell whoever waits for them."""
-        recorder = self._recorder
+        recorder, started = self._recorder, time.monotonic()
         try:
             for path in paths:
                 self.cold_start.forget(path)
             changed = await work
+            if len(paths) == 1:
+                self._slowest = slowest([*self._slowest, SlowPath(path=paths[0], seconds=time.monotonic() - started)])
             self.counters["changes"] += len(paths)
             if changed is not None:
                 self._follow(changed)
@@ -569,7 +583,8 @@ class Hub:
             # One change that fails must not end the feed; the status tells of it.
             self.counters["failed_changes"] += len(paths)
             for path in paths:
-                self._analysed.pop(path, None)  # the recorder may or may not have got it
+                if self._analysed.pop(path, None) is not None:  # the recorder may have got half of it
+                    await self._write(recorder.close_buffer, path)
             log.exception("a change of %s could not be indexed", ", ".join(paths[:3]))
             # What could not be written to an index that is given up is written to the new one.
             if isinstance(error, StoreError) and (recorder is not self._recorder or await self.fail_over(error)):
@@ -588,7 +603,7 @@ class Hub:
         files, size = [], 0
         for number, path in enumerate(paths):
             absolute = self.paths.absolute(path)
-            included = os.path.lexists(absolute) and self.tree.includes(path)
+            included = self._is_source(path)
             with contextlib.suppress(OSError):
                 size += os.stat(absolute).st_size if included else 0
             files.append(DiskFile(path, absolute, included))
@@ -736,8 +751,10 @@ class Hub:
         return await asyncio.shield(self._failing)
 
     async def _replace_index(self, error: StoreError) -> bool:
-        log.error("%s; the project is indexed again", error)
         gone, damaged = self._is_gone(), isinstance(error, StoreDamaged)
+        if gone:
+            error = StoreError(f"the index {self.database} was moved or deleted while in use")
+        log.error("%s; the project is indexed again", error)
         try:
             self._connection.close()
             await self._write(self._recorder.close)
@@ -755,7 +772,7 @@ class Hub:
         for path in self._buffers.paths:
             self._inbox.put(path)
         if not self._closed:
-            self.spawn(self.cold_start.again())
+            self.cold_start.again()
         return True
 
     async def _begin_anew(self, error: StoreError, damaged: bool) -> None:
@@ -815,3 +832,11 @@ def unchanged(known: tuple[int, int, int], mtime_ns: int, size: int) -> bool:
     and size (git calls that "racily clean"): such a stamp proves nothing.
     """
     return known[0] == mtime_ns and known[1] == size and mtime_ns + 20_000_000 < known[2]
+
+
+def slowest(found: Sequence[SlowPath], most: int = 5) -> list[SlowPath]:
+    """The slowest change of each of the slowest paths."""
+    best: dict[str, SlowPath] = {}
+    for one in sorted(found, key=lambda entry: -entry.seconds):
+        best.setdefault(one.path, one)
+    return list(best.values())[:most]

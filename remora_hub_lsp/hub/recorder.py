@@ -186,7 +186,7 @@ class Recorder:
                         gone.append(path)
                     case RestampFile(path):
                         same.append((path, _stamp(outcome)))
-                    case ExtractSignatures() if outcome.rows is not None:  # its rows hold the imports' scan too
+                    case ExtractSignatures() if outcome.rows is not None and not self._fails_as_before(outcome):  # its rows hold the imports' scan too
                         new.append((outcome.rows, _stamp(outcome)))
         if same:
             self.kv.restamp(same)
@@ -197,6 +197,11 @@ class Recorder:
             written = self.kv.replace_files(new, source)
             changed = written._replace(deleted=changed.deleted + written.deleted, files=changed.files + written.files)
         return changed
+
+    def _fails_as_before(self, outcome: Outcome) -> bool:
+        """Whether the file gives no facts, and the index says so already with the same reason."""
+        rows = outcome.rows
+        return rows is not None and not rows.file_hash and rows.error == self.kv.error_without_facts(outcome.path)
 
     def follow(self, changes: Iterable[FileChange]) -> Changed:
         """Refresh what rests on what changed."""
@@ -244,6 +249,14 @@ class Recorder:
         return live
 
     def _write(self, buffer: Buffer, live: _Live) -> Changed:
+        try:
+            return self._write_live(buffer, live)
+        except BaseException:
+            # What it knows is ahead of the index now: the next change is written as a whole.
+            self._live.pop(buffer.path, None)
+            raise
+
+    def _write_live(self, buffer: Buffer, live: _Live) -> Changed:
         live.hash = text_hash(live.text.lines)
         if live.diverges and live.hash == file_hash(buffer.absolute):
             live.base, live.diverges = live.hash, False

@@ -153,7 +153,7 @@ def _cut_relations(relations: Mapping[str, Json], budget: _Budget | None, omitte
     kept: Json = {}
     for name, kinds in relations.items():
         for kind, keys in kinds.items():
-            room = [] if budget.take(tokens_of({name: {kind: []}})) else None
+            room: list[str] | None = [] if budget.take(tokens_of({name: {kind: []}})) else None
             for number, key in enumerate(keys) if room is not None else ():
                 if not budget.take(tokens_of([key])):
                     break

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from ..errors import KeyFormatError, StoreError
+from ..errors import KeyFormatError, StoreDamaged, StoreError
 from ..models import FileIndex, NodeState, UpdateSource
 from .rows import ABSOLUTE, FACT_FIELDS, FileRows, module_of
 from .schema import ANALYSIS, failure, open_reader, open_writer, set_aside
@@ -91,7 +91,26 @@ class NodeStateKV:
         self.path = path
         self._db, self.warning = open_writer(path)
         self._reader: sqlite3.Connection | None = None
-        self.revision: int = self._meta("revision", 0)
+        self.revision = 0
+        try:
+            self._prepare()
+        except StoreDamaged as error:
+            self._db.close()
+            self.warning = f"{error}; it was moved to {set_aside(path)} and is rebuilt"
+            log.warning(self.warning)
+            self._db, _ = open_writer(path)
+            self._prepare()
+        except StoreError:
+            self._db.close()
+            raise
+
+    def _prepare(self) -> None:
+        """Bring what an earlier process left into the state from which this one goes on."""
+        with self._reported("prepare"):
+            self._begin()
+
+    def _begin(self) -> None:
+        self.revision = self._meta("revision", 0)
         if self._meta("analysis", ANALYSIS) != ANALYSIS:
             # Another Python wrote the rows: no hash matches, so that every file is read again.
             self._db.execute("UPDATE files SET file_hash = '', mtime_ns = 0")
@@ -315,6 +334,12 @@ class NodeStateKV:
                 if row is not None:
                     found[path] = row[0]
         return found
+
+    def error_without_facts(self, path: str) -> str | None:
+        """Why nothing at all is known of a file; None where something is, or the file is unknown."""
+        with self._reported():
+            row = self._db.execute("SELECT error FROM files WHERE path = ? AND file_hash = ''", (path,)).fetchone()
+        return row[0] if row else None
 
     def stats(self) -> dict[str, int]:
         """files, nodes, failed (files with an error), revision, bytes (of the database)."""

@@ -130,28 +130,30 @@ def open_reader(path: Path) -> sqlite3.Connection:
 
 @contextlib.contextmanager
 def peek(path: Path) -> Iterator[sqlite3.Connection | None]:
-    """A read-only connection for who has no part in the index; None where there is none of this version and Python.
-
-    Raises StoreError where there is one that cannot be read.
+    """A read-only connection for who has no part in the index; None where there is none that can be read, or one of
+    another version or Python.
     """
-    if not path.is_file():
-        yield None
-        return
-    connection = open_reader(path)
+    connection = _connect_to_peek(path) if path.is_file() else None
     try:
-        try:
-            usable = _is_usable(connection)
-        except sqlite3.OperationalError:
-            # A folder that cannot be written has no place for SQLite's shared memory; without a log none is needed.
-            connection.close()
-            address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-            connection = sqlite3.connect(address, uri=True, isolation_level=None)
-            usable = not path.with_name(path.name + "-wal").exists() and _is_usable(connection)
-        yield connection if usable else None
-    except sqlite3.Error as error:
-        raise StoreError(f"cannot read the index {path}: {error}") from error
+        yield connection
     finally:
+        if connection is not None:
+            connection.close()
+
+
+def _connect_to_peek(path: Path) -> sqlite3.Connection | None:
+    # In a folder that cannot be written SQLite has no place for its shared memory; without a log none is needed.
+    modes = ["mode=ro"] if path.with_name(path.name + "-wal").exists() else ["mode=ro", "mode=ro&immutable=1"]
+    for mode in modes:
+        try:
+            connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
+        except sqlite3.Error:
+            continue
+        with contextlib.suppress(sqlite3.Error):
+            if _is_usable(connection):
+                return connection
         connection.close()
+    return None
 
 
 def _is_usable(connection: sqlite3.Connection) -> bool:

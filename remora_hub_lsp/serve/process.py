@@ -55,34 +55,46 @@ class Terms(NamedTuple):
 
 def serve(lock: Lock, terms: Terms, overrides: Mapping[str, Any] | None = None, log_file: Path | None = None) -> int:
     """Run the hub process until it is stopped or idle; gives its exit code. The lock is released at the end."""
+
+    async def run() -> int:
+        return await HubProcess(terms, overrides, log_file).run()
+
     try:
-        return asyncio.run(HubProcess(lock, terms, overrides, log_file).run())
+        return asyncio.run(run())
     finally:
         lock.release()
 
 
 class HubProcess:
-    def __init__(
-        self, lock: Lock, terms: Terms, overrides: Mapping[str, Any] | None = None, log_file: Path | None = None
-    ) -> None:
+    """Whoever runs it holds the lock of its version."""
+
+    def __init__(self, terms: Terms, overrides: Mapping[str, Any] | None = None, log_file: Path | None = None) -> None:
         self.terms = terms
         self.token = secrets.token_urlsafe(32)
         self._log_file = log_file
-        self._overrides = overrides
         self._sessions: set[asyncio.Task[None]] = set()
         self._unknown = 0
         self._servers: list[asyncio.Server] = []
+        self.hubs = Hubs(overrides, terms.keep)
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """End in order."""
+        self._stop.set()
+
+    @property
+    def listens(self) -> bool:
+        """Whether the process can be found."""
+        return self.hubs.listening is not None
 
     async def run(self) -> int:
         """Listen, tell where, and serve until there is a reason to stop."""
-        self.hubs = Hubs(self._overrides, self.terms.keep)
-        self._stop = asyncio.Event()
         self._last_used = time.monotonic()
-        on_signals(self._stop.set)
+        on_signals(self.stop)
         listening = await self._listen()
         try:
-            self.hubs.listening = listening
             publish(listening)
+            self.hubs.listening = listening
             log.info("the hub process %d listens on %s", os.getpid(), ", ".join(listening.addresses))
             await self._until_idle_or_stopped()
             return 0

@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from typing import NoReturn
 
 from ..discovery import GOODBYE, Listening, Lock
@@ -18,6 +19,8 @@ from .descriptors import claim_stdio, read_some, write_all
 from .launch import Attached
 
 _CHUNK = 256 * 1024
+# Seconds that the system may take to end a process.
+_DYING = 1.0
 
 LOST = 3
 """Exit code if the hub process is gone."""
@@ -70,9 +73,19 @@ def _how_it_ended(last: bytes, hub: Listening) -> int:
     code, _, stopped = last.partition(b" ")
     if code.isdigit() and not stopped:
         return int(code)
-    why = "was stopped" if stopped else "ended this session" if Lock.is_held(hub.version) else "has died"
+    why = "was stopped" if stopped else "has died" if _ends(hub) else "ended this session"
     say(f"the hub process {hub.pid} {why}; start the language server again, and it goes on from there")
     return LOST
+
+
+def _ends(hub: Listening) -> bool:
+    """Whether the hub process is gone, or going: a dying process loses its connections before its lock."""
+    until = time.monotonic() + _DYING
+    while Lock.is_held(hub.version):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def say(text: str) -> None:

@@ -17,6 +17,8 @@ from ..serve.process import Process, environment, frames, started
 HANG = 60.0
 """Seconds after which a test is stuck rather than slow."""
 
+ON_DISK = "class Cart:\n    def total(self) -> int:\n        return 1\n"
+
 RELAY = [sys.executable, "-m", "remora_hub_lsp", "--stdio"]
 
 _AGENT = """

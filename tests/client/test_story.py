@@ -5,23 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from remora_hub_lsp.discovery import find
 
-from .story import agent, alive, command, editor_process, files_in, until
-
-ON_DISK = "class Cart:\n    def total(self) -> int:\n        return 1\n"
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    root = tmp_path / "shop"
-    root.mkdir()
-    (root / "cart.py").write_text(ON_DISK)
-    (root / "pyproject.toml").write_text("[tool.remora-hub]\nworkers = 0\n")
-    return root
-
+from .story import ON_DISK, agent, alive, command, editor_process, files_in, until
 
 def typing(root: Path) -> list[dict[str, Any]]:
     """What an editor says that opens cart.py and types a new parameter, without saving."""

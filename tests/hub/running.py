@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -36,6 +37,7 @@ async def running(root: Path, *, indexed: bool = True, **settings: Any) -> Async
     """A hub that runs; indexed: its cold start has ended."""
     hub = hub_of(root, **settings)
     await hub.start()
+    await asyncio.sleep(0)
     try:
         if indexed:
             await hub.indexed()
@@ -98,6 +100,12 @@ async def signatures(hub: Hub, path: str, wait: float = GUARD) -> list[str]:
     answer = await hub.read(lambda view: view.outline(path), paths=(path,), wait=wait)
     assert answer.pending == () or wait != GUARD
     return [entry["signature"] for entry in answer.value]
+
+
+async def held(hub: Hub, path: str) -> list[tuple[str, int]]:
+    """Qualname and first line of each of a file's definitions, as `expected` has them."""
+    answer = await hub.read(lambda view: view.outline(path), paths=(path,), wait=GUARD)
+    return [(entry["qualname"], entry["range"]["start"]["line"]) for entry in answer.value]
 
 
 async def context(hub: Hub, *nodes: str, **params: Any) -> dict[str, Any]:

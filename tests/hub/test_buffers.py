@@ -12,6 +12,7 @@ import pytest
 
 from remora_hub_lsp.hub.changes import Saved
 from remora_hub_lsp.hub.hub import BIG_LINES, Hub
+from remora_hub_lsp.index import rows
 
 from .running import (
     GUARD,
@@ -22,6 +23,7 @@ from .running import (
     context,
     expected,
     fresh,
+    held,
     missing,
     node,
     running,
@@ -261,11 +263,6 @@ def truth(root: Path, path: str, order: list[Editor]) -> list[tuple[str, int]]:
     return expected(path, place.read_text()) if place.exists() else []
 
 
-async def held(hub: Hub, path: str) -> list[tuple[str, int]]:
-    answer = await hub.read(lambda view: view.outline(path), paths=(path,), wait=GUARD)
-    return [(entry["qualname"], entry["range"]["start"]["line"]) for entry in answer.value]
-
-
 # ------------------------------------------------------------------------------------------------ saving
 
 
@@ -280,7 +277,7 @@ async def test_a_saved_file_is_not_analysed_at_the_next_start(tmp_path: Path) ->
 
         async def stamped() -> bool:
             answer = await hub.read(lambda view: view.stamps(["a.py"]), wait=GUARD)
-            return answer.value["a.py"][0] == (tmp_path / "a.py").stat().st_mtime_ns
+            return bool(answer.value["a.py"][0] == (tmp_path / "a.py").stat().st_mtime_ns)
 
         await until(stamped)
         revision = hub.revision
@@ -503,3 +500,25 @@ async def test_a_document_that_moves_to_another_hub_is_whole_there(tmp_path: Pat
         other.edit("a.py", (0, 6), (0, 6), "a")
         assert await signatures(two, "a.py") == ["def f(a)"]
         assert await signatures(one, "a.py") == []
+
+
+async def test_a_text_that_cannot_be_recorded_does_no_harm_to_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "MOST_IN_SEGMENT", 9)
+    write(tmp_path, {"a.py": "import os\ndef f(): pass\ndef g(): pass\ndef h(): pass\n"})
+    async with running(tmp_path) as hub:
+        editor = Editor(hub)
+        editor.open("a.py", "if 1:\n" + " def f(): 0\n" * 12)
+        await hub.read(lambda view: None, paths=("a.py",), wait=GUARD)
+        assert hub.counters["failed_changes"] == 1
+        for step in range(3):
+            editor.replace("a.py", f"import os\n\ndef k(): pass\ndef f(a{step}): return os\n")
+            assert await signatures(hub, "a.py") == ["def k()", f"def f(a{step})"]
+            editor.edit("a.py", (2, 0), (3, 0), "if 1:\n" + " def f(): 0\n" * 12)
+            await hub.read(lambda view: None, paths=("a.py",), wait=GUARD)
+        assert hub.counters["failed_changes"] == 4
+        editor.close("a.py")
+        assert await signatures(hub, "a.py") == ["def f()", "def g()", "def h()"]
+        database = hub.database
+    assert contents(database) == await fresh(tmp_path)

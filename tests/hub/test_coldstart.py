@@ -27,6 +27,7 @@ from .running import (
     context,
     expected,
     fresh,
+    held,
     hub_of,
     missing,
     node,
@@ -50,7 +51,9 @@ def project(root: Path, files: int = 100) -> None:
     """More bytes than are analysed without workers, most of them quickly analysed."""
     filling = f"'''{'x' * (500_000 // files)}'''\n"
     body = "".join(f"class C{i}:\n    def f(self, a: int = {i}) -> int: return a\n" for i in range(5))
-    write(root, {f"pkg{n % 7}/m{n}.py": f"{filling}import m{n}\n{body}def only{n}(): return m{n}\n" for n in range(files)})
+    write(
+        root, {f"pkg{n % 7}/m{n}.py": f"{filling}import m{n}\n{body}def only{n}(): return m{n}\n" for n in range(files)}
+    )
 
 
 # ------------------------------------------------------------------------------------------------ what changed and what did not
@@ -62,9 +65,10 @@ async def test_every_file_of_the_project_is_indexed(tmp_path: Path) -> None:
         assert hub.state == "ready"
         assert paths_in(hub.database) == sorted(FILES)
         for path, text in FILES.items():
-            answer = await hub.read(lambda view, path=path: view.outline(path))
-            assert [(e["qualname"], e["range"]["start"]["line"]) for e in answer.value] == expected(path, text)
-        assert {state["update_source"] for state in (await context(hub, "empty.py", "shop.cart.Cart"))["nodes"].values()} == {"cold_start"}
+            assert await held(hub, path) == expected(path, text)
+        assert {
+            state["update_source"] for state in (await context(hub, "empty.py", "shop.cart.Cart"))["nodes"].values()
+        } == {"cold_start"}
         status = await hub.status()
         assert (status.indexed_files, status.indexed_nodes) == (5, 5 + 6)
         assert [failed.file for failed in status.failed] == ["broken.py"]
@@ -90,7 +94,13 @@ async def test_changed_added_and_deleted_files_are_found(tmp_path: Path) -> None
     (tmp_path / "tests").rename(tmp_path / "checks")
     async with running(tmp_path) as hub:
         assert hub.progress.total == 3
-        assert paths_in(hub.database) == ["broken.py", "checks/test_cart.py", "new.py", "shop/__init__.py", "shop/cart.py"]
+        assert paths_in(hub.database) == [
+            "broken.py",
+            "checks/test_cart.py",
+            "new.py",
+            "shop/__init__.py",
+            "shop/cart.py",
+        ]
         database = hub.database
     assert contents(database) == await fresh(tmp_path)
 
@@ -131,7 +141,9 @@ async def test_a_file_touched_without_a_change_is_read_but_not_written_anew(tmp_
             assert hub.revision == revision
 
 
-async def test_the_same_size_and_time_prove_nothing_about_a_file_written_in_the_moment_of_the_scan(tmp_path: Path) -> None:
+async def test_the_same_size_and_time_prove_nothing_about_a_file_written_in_the_moment_of_the_scan(
+    tmp_path: Path,
+) -> None:
     place = tmp_path / "a.py"
     write(tmp_path, {"a.py": "def f(): pass\n"}, settled=False)
     async with running(tmp_path) as hub:
@@ -150,7 +162,15 @@ async def test_the_same_size_and_time_prove_nothing_about_a_file_written_in_the_
         assert await signatures(hub, "a.py") == ["def g()"]
 
 
-@pytest.mark.parametrize("text", ["def f(): pass\r\nclass A:\r\n    x = 1\r\n", "def f(): pass\r", "\ufeffdef f(): pass\n", "def f(): pass\r\nx = 1\rdef g(): pass\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(): pass\r\nclass A:\r\n    x = 1\r\n",
+        "def f(): pass\r",
+        "\ufeffdef f(): pass\n",
+        "def f(): pass\r\nx = 1\rdef g(): pass\n",
+    ],
+)
 async def test_files_with_any_line_ends_are_not_indexed_again(tmp_path: Path, text: str) -> None:
     write(tmp_path, {"a.py": text})
     async with running(tmp_path) as hub:
@@ -221,7 +241,7 @@ async def test_workers_make_the_same_index_as_none(tmp_path: Path) -> None:
 async def test_a_file_that_is_not_indexed_yet_is_answered_at_once(tmp_path: Path) -> None:
     project(tmp_path, 300)
     async with running(tmp_path, indexed=False, workers=1) as hub:
-        assert hub.state == "indexing"
+        assert (await hub.status()).state == "indexing"
         found = await node(hub, "pkg3/m17.py:only17")
         result = await context(hub, "pkg1/m71.py:only71", "pkg0.m7.only7", "pkg0.m7.nothing", "none.py:f")
         assert hub.progress.active, "the cold start was over before the question"

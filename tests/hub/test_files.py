@@ -127,7 +127,9 @@ NESTINGS = {
 
 
 async def test_very_deep_nesting_ends_nothing(tmp_path: Path) -> None:
-    write(tmp_path, {f"{name}.py": f"def before(): pass\n{text}\ndef after(): pass\n" for name, text in NESTINGS.items()})
+    write(
+        tmp_path, {f"{name}.py": f"def before(): pass\n{text}\ndef after(): pass\n" for name, text in NESTINGS.items()}
+    )
     async with running(tmp_path) as hub:
         assert hub.state == "ready"
         assert len(paths_in(hub.database)) == len(NESTINGS)
@@ -218,7 +220,7 @@ ODD_NAMES = [
 
 @posix
 async def test_odd_file_names_are_indexed_and_found_by_their_keys(tmp_path: Path) -> None:
-    write(tmp_path, {name: "def f(): pass\n" for name in ODD_NAMES})
+    write(tmp_path, dict.fromkeys(ODD_NAMES, "def f(): pass\n"))
     async with running(tmp_path) as hub:
         assert paths_in(hub.database) == sorted(ODD_NAMES)
         keys = [f"node:{name}:f" for name in ODD_NAMES]
@@ -261,7 +263,18 @@ async def test_names_that_are_not_utf_8(tmp_path: Path) -> None:
     assert contents(database) == await fresh(tmp_path)
 
 
-@pytest.mark.parametrize("asked", ["x" * 300 + ".py:f", "a/" * 3000 + "b.py:f", "no/folder/x.py:f", "a.py/b.py:f", "nul\0.py:f", "/nul\0/x.py", "\ud800.py:f"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "x" * 300 + ".py:f",
+        "a/" * 3000 + "b.py:f",
+        "no/folder/x.py:f",
+        "a.py/b.py:f",
+        "nul\0.py:f",
+        "/nul\0/x.py",
+        "\ud800.py:f",
+    ],
+)
 async def test_paths_that_cannot_be_are_answered(tmp_path: Path, asked: str) -> None:
     write(tmp_path, {"a.py": "def f(): pass\n"})
     for settings in ({}, {"index_on_start": False}):

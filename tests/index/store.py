@@ -69,7 +69,9 @@ def stamp(scanned_ns: int = 1_700_000_000_000_000_000, **others: Any) -> Stamp:
     return Stamp(**{"size": 1, "mtime_ns": 1, "scanned_ns": scanned_ns, **others})
 
 
-def put(kv: NodeStateKV, path: str, text: str, at: Stamp | None = None, source: UpdateSource = "file_change") -> Changed:
+def put(
+    kv: NodeStateKV, path: str, text: str, at: Stamp | None = None, source: UpdateSource = "file_change"
+) -> Changed:
     """Write a text's rows as those of `path`."""
     return kv.replace_file(rows(path, text), at or stamp(), source)
 

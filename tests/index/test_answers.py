@@ -79,7 +79,7 @@ def test_a_place_is_answered_with_the_innermost_node(kv: NodeStateKV) -> None:
 
 
 def test_why_a_place_has_no_answer(kv: NodeStateKV) -> None:
-    places = {
+    places: dict[str, Place | BadId] = {
         "failed": ("shop/bad.py", 0, 0), "new": ("new.py", 0, 0), "ignored": ("build/x.py", 0, 0), "none": ("no.py", 0, 0),
         "outside": BadId("the document is outside the project root"),
     }  # fmt: skip

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from remora_hub_lsp.analysis.facts import MODULE
-from remora_hub_lsp.errors import KeyFormatError, StoreError
+from remora_hub_lsp.analysis.segments import extract
+from remora_hub_lsp.errors import KeyFormatError, SourceError, StoreError
 from remora_hub_lsp.index import schema
-from remora_hub_lsp.index.kv import Changed, NodeStateKV, node_key, split_key
+from remora_hub_lsp.index.kv import Changed, NodeStateKV, Stamp, node_key, split_key
+from remora_hub_lsp.index.rows import FileRows, encode
 from remora_hub_lsp.models import FileIndex, NodeState
 
 from .store import SHOP, contents, put, rows, sound, stamp, times
@@ -69,11 +72,13 @@ def test_get_many_gives_those_that_exist(kv: NodeStateKV) -> None:
 
 @pytest.mark.parametrize("key", ["", "node:", "node:a.py", "node::f", "node:a.py:", "a.py:f", "NODE:a.py:f"])
 def test_a_key_of_another_form_is_refused(kv: NodeStateKV, key: str) -> None:
-    with pytest.raises(KeyFormatError, match="node:{path}:{qualname}"):
+    with pytest.raises(KeyFormatError, match=r"node:\{path\}:\{qualname\}"):
         kv.get(key)
 
 
-@pytest.mark.parametrize("path", ["a.py", "a b.py", "a:b.py", "node:x.py", "é/ü.py", "line\nend.py", "it's \"so\".py", "%_\\.py"])
+@pytest.mark.parametrize(
+    "path", ["a.py", "a b.py", "a:b.py", "node:x.py", "é/ü.py", "line\nend.py", 'it\'s "so".py', "%_\\.py"]
+)
 def test_any_path_may_be_in_a_key(kv: NodeStateKV, path: str) -> None:
     put(kv, path, "def f(): pass\n")
     key = node_key(path, "f")
@@ -235,11 +240,11 @@ def test_an_error_of_the_caller_halfway_leaves_everything_as_it_was(kv: NodeStat
     put(kv, "a.py", "def f(): pass\n")
     before = contents(kv)
 
-    def files():  # type: ignore[no-untyped-def]
+    def files() -> Iterator[tuple[FileRows, Stamp]]:
         yield rows("a.py", "def g(): pass\n"), stamp()
         raise KeyboardInterrupt
 
-    def stamps():  # type: ignore[no-untyped-def]
+    def stamps() -> Iterator[tuple[str, Stamp]]:
         yield "a.py", stamp(5)
         raise KeyboardInterrupt
 
@@ -292,13 +297,18 @@ def test_revisions_go_on_where_another_writer_left_off(database: Path) -> None:
 
 
 def test_more_definitions_in_one_statement_than_there_are_numbers_for(kv: NodeStateKV) -> None:
-    text = "if 1:\n" + "".join(f" def f{i}(): 0\n" for i in range(2))
-    many = rows("a.py", text)
-    segment, _, *rest = many.nodes[1]
-    big = many._replace(nodes=[(segment, 1 << 16, *rest)])
+    many = rows("a.py", "if 1:\n def f(): 0\n")
+    segment, _, name, qualname, kind, facts = many.nodes[1]
     with pytest.raises(StoreError, match="65,536"):
-        kv.replace_file(big, stamp())
+        kv.replace_file(many._replace(nodes=[(segment, 1 << 16, name, qualname, kind, facts)]), stamp())
     assert kv.get_file_index("a.py") is None
+
+
+def test_such_a_statement_has_no_rows() -> None:
+    facts = extract("if 1:\n def f(): 0\n")
+    facts.nodes[1] = facts.nodes[1]._replace(number=1 << 16)
+    with pytest.raises(SourceError, match="65,535"):
+        encode("a.py", facts)
 
 
 def test_invalidate_removes_a_file_with_all_its_nodes(kv: NodeStateKV) -> None:

@@ -69,7 +69,9 @@ def index() -> Iterator[NodeStateKV]:
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["open", "edit", "edit", "edit", "write", "remove"]), st.sampled_from(PATHS), st.integers(1, 4)),
+    st.tuples(
+        st.sampled_from(["open", "edit", "edit", "edit", "write", "remove"]), st.sampled_from(PATHS), st.integers(1, 4)
+    ),
     min_size=1,
     max_size=25,
 )
@@ -108,7 +110,9 @@ class History:
 
 @settings(max_examples=60, deadline=None)
 @given(STEPS, st.integers(0, 2**32))
-def test_any_history_gives_the_index_that_the_last_texts_alone_give(steps: list[tuple[str, str, int]], seed: int) -> None:
+def test_any_history_gives_the_index_that_the_last_texts_alone_give(
+    steps: list[tuple[str, str, int]], seed: int
+) -> None:
     with index() as kv, index() as fresh:
         history = History(kv, seed)
         for step in steps:

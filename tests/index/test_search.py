@@ -65,7 +65,9 @@ def test_a_dotted_query_finds_one_of_thousands_of_namesakes(kv: NodeStateKV) -> 
     assert found(kv, "C77.init") == ["C77.__init__"] + [f"C77{i}.__init__" for i in range(10)]
 
 
-@pytest.mark.parametrize("query", ["%", "\\", "a%b", "__%", "a\\_b", "*", "?", "[a]", "'", '"', "a'b", ";", "\0", "\ud800", "a\0b"])
+@pytest.mark.parametrize(
+    "query", ["%", "\\", "a%b", "__%", "a\\_b", "*", "?", "[a]", "'", '"', "a'b", ";", "\0", "\ud800", "a\0b"]
+)
 def test_wildcards_in_the_query_are_letters(kv: NodeStateKV, query: str) -> None:
     put(kv, "a.py", functions("a_b", "axb", "ab"))
     assert found(kv, query) == []
@@ -121,7 +123,9 @@ def test_a_very_long_query_finds_nothing_and_harms_nothing(kv: NodeStateKV) -> N
     assert found(kv, "ab" * 30) == []
 
 
-NAMES = st.lists(st.text("abAB_é", min_size=1, max_size=6).filter(str.isidentifier), min_size=1, max_size=12, unique=True)
+NAMES = st.lists(
+    st.text("abAB_é", min_size=1, max_size=6).filter(str.isidentifier), min_size=1, max_size=12, unique=True
+)
 
 
 @settings(max_examples=40, deadline=None)

@@ -152,7 +152,11 @@ def test_between_members_is_the_class_and_outside_of_everything_the_module(kv: N
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 60), st.integers(0, 40), st.sampled_from([SHOP, OTHER, "def f(:\n  x\nclass A:\n def g(self): pass\n"]))
+@given(
+    st.integers(0, 60),
+    st.integers(0, 40),
+    st.sampled_from([SHOP, OTHER, "def f(:\n  x\nclass A:\n def g(self): pass\n"]),
+)
 def test_the_node_at_any_place_is_the_smallest_around_it(line: int, character: int, text: str) -> None:
     with index() as kv:
         put(kv, "a.py", text)

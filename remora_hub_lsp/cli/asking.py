@@ -1,0 +1,149 @@
+"""Whom a command asks: the running hub process if there is one, else a hub of its own that ends with the command."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..client import HubClient
+from ..client.connection import connect_to
+from ..config import Config
+from ..discovery import running
+from ..errors import HubError, HubUnavailable
+from ..hub.hub import Hub
+from ..hub.paths import Paths
+from ..index.search import search
+from ..models import HubStatus
+from ..protocol import GET_CONTEXT, PROCESS, SEARCH, GetContextParams, ProcessStatus
+from . import show
+from .arguments import SETTINGS
+from .progress import progress_bar
+
+Json = dict[str, Any]
+
+_PATIENCE = 60.0  # seconds for one answer of the running hub
+_PAUSE = 0.1
+# Settings that say nothing about the index: with others a command needs a hub of its own.
+_OF_THE_COMMAND = frozenset({"log_level", "log_file"})
+
+
+class Answers(Protocol):
+    """Answers about one root, as JSON of the protocol. analysed: how many files had to be; None: not known."""
+
+    analysed: int | None
+
+    async def context(self, nodes: list[str]) -> Json: ...
+
+    async def symbols(self, query: str, limit: int) -> Json: ...
+
+    async def status(self) -> HubStatus: ...
+
+    def path_of(self, absolute: str) -> str | None: ...
+
+
+@asynccontextmanager
+async def up_to_date(arguments: argparse.Namespace, root: Path, config: Config) -> AsyncIterator[Answers]:
+    """Answers once the index has caught up with the files; what keeps it from that is said, never hidden."""
+    own = any(hasattr(arguments, name) for name in SETTINGS if name not in _OF_THE_COMMAND)
+    if not own:
+        async with HubClient(root, timeout=_PATIENCE) as client:
+            try:
+                status = await client.status()
+            except HubUnavailable:
+                own = True
+            else:
+                yield await _caught_up(arguments, client, status)
+    if own:
+        async with _own_hub(arguments, root, config) as hub:
+            yield hub
+
+
+async def processes() -> list[ProcessStatus]:
+    """Every running hub process of this user; of one that does not answer that is said."""
+    found = []
+    for listening in running():
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                connection = await connect_to(listening.addresses[0], listening.token, None)
+                found.append(ProcessStatus.model_validate(await connection.ask(PROCESS, {})))
+                await connection.close()
+        except (HubError, TimeoutError) as error:
+            show.complain(f"the hub process {listening.pid} (version {listening.version}) does not answer: {error}")
+    return found
+
+
+class _Running:
+    def __init__(self, client: HubClient) -> None:
+        self.analysed: int | None = None
+        self._client = client
+        self._paths = Paths(client.root)
+
+    async def context(self, nodes: list[str]) -> Json:
+        result: Json = await self._client.ask(GET_CONTEXT, {"nodes": nodes})
+        return result
+
+    async def symbols(self, query: str, limit: int) -> Json:
+        result: Json = await self._client.ask(SEARCH, {"query": query, "limit": limit})
+        return result
+
+    async def status(self) -> HubStatus:
+        return await self._client.status()
+
+    def path_of(self, absolute: str) -> str | None:
+        return self._paths.relative(absolute)
+
+
+class _Own:
+    def __init__(self, hub: Hub) -> None:
+        self.analysed: int | None = hub.progress.total
+        self._hub = hub
+        self.path_of = hub.path_of
+
+    async def context(self, nodes: list[str]) -> Json:
+        return await self._hub.get_context(GetContextParams(nodes=tuple(nodes)))
+
+    async def symbols(self, query: str, limit: int) -> Json:
+        answer = await self._hub.read(lambda view: search(view, query, limit))
+        return {"symbols": answer.value, "revision": answer.revision, "state": answer.state}
+
+    async def status(self) -> HubStatus:
+        return await self._hub.status()
+
+
+async def _caught_up(arguments: argparse.Namespace, client: HubClient, status: HubStatus) -> _Running:
+    while status.state == "indexing":
+        await asyncio.sleep(_PAUSE)
+        status = await client.status()
+    if status.state == "degraded" and arguments.command != "index":
+        show.complain(f"the index is not complete: {status.state_reason}")
+    return _Running(client)
+
+
+@asynccontextmanager
+async def _own_hub(arguments: argparse.Namespace, root: Path, config: Config) -> AsyncIterator[_Own]:
+    hub = Hub(root, config, needs_store=True)
+    await hub.start()
+    try:
+        with progress_bar(hub, wanted=not arguments.json and sys.stderr.isatty()):
+            await hub.indexed()
+        for warning in hub.warnings:
+            show.complain(warning)
+        if hub.state == "degraded" and arguments.command != "index":
+            show.complain(f"the index is not complete: {hub.state_reason}")
+        yield _Own(hub)
+    finally:
+        await hub.close()
+
+
+def from_here(key: str, answers: Answers) -> str:
+    """The key; with an absolute path where it names a file from the working directory, as a shell completes it."""
+    path, colon, name = key.rpartition(":") if ":" in key else (key, "", "")
+    absolute = os.path.abspath(path)
+    inside = path.endswith((".py", ".pyi")) and os.path.isfile(absolute) and answers.path_of(absolute) is not None
+    return f"{absolute}{colon}{name}" if inside else key

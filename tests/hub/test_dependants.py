@@ -1,0 +1,101 @@
+"""What rests on a change: who imports a name hears of it, and nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from remora_hub_lsp.hub.hub import FOLLOW_SECONDS, Hub
+from remora_hub_lsp.models import UpdateSource
+
+from .running import GUARD, Editor, changed_on_disk, context, node, running, write
+
+FILES = {
+    "shop/__init__.py": "",
+    "shop/cart.py": "def total(a): ...\ndef other(): ...\nclass Cart:\n    def add(self): ...\n",
+    "uses_name.py": "from shop.cart import total as t\ndef caller(): return t(1)\ndef bystander(): ...\n",
+    "uses_module.py": "import shop.cart\ndef caller(): return shop.cart.total(1)\n",
+    "uses_relative/__init__.py": "",
+    "shop/near.py": "from . import cart\nfrom .cart import Cart\ndef caller(): return cart.total(1)\ndef user(): Cart()\n",
+    "uses_other.py": "from shop.cart import other\ndef caller(): return other()\n",
+    "test_cart.py": "from shop.cart import total\ndef test_total(): assert total(1) is None\n",
+}
+
+
+async def sources(hub: Hub, *asked: str) -> dict[str, UpdateSource]:
+    result = await context(hub, *asked)
+    assert not result["missing"]
+    return {key: found["update_source"] for key, found in result["nodes"].items()}
+
+
+async def changed_by_dependency(hub: Hub, *asked: str) -> None:
+    async with asyncio.timeout(GUARD):
+        while set((await sources(hub, *asked)).values()) != {"dependency_change"}:
+            await asyncio.sleep(0.02)
+
+
+async def test_a_changed_signature_reaches_those_that_import_it(tmp_path: Path) -> None:
+    write(tmp_path, FILES)
+    async with running(tmp_path) as hub:
+        editor = Editor(hub)
+        editor.open("shop/cart.py", FILES["shop/cart.py"])
+        editor.edit("shop/cart.py", (0, 11), (0, 11), ", b")
+        await changed_by_dependency(
+            hub, "uses_name.py:caller", "uses_module.py:caller", "shop/near.py:caller", "test_cart.py:test_total"
+        )
+        untouched = await sources(hub, "uses_name.py:bystander", "uses_other.py:caller", "shop/near.py:user")
+        assert set(untouched.values()) == {"cold_start"}
+        assert (await sources(hub, "shop/cart.py:total"))["shop/cart.py:total"] == "buffer_change"
+
+
+
+async def test_a_body_reaches_nobody(tmp_path: Path) -> None:
+    write(tmp_path, FILES)
+    async with running(tmp_path) as hub:
+        editor = Editor(hub)
+        editor.open("shop/cart.py", FILES["shop/cart.py"])
+        editor.edit("shop/cart.py", (0, 14), (0, 17), "return 1")
+        await node(hub, "shop/cart.py:total")
+        await asyncio.sleep(0.6)
+        assert set((await sources(hub, "uses_name.py:caller", "uses_module.py:caller")).values()) == {"cold_start"}
+
+
+async def test_a_method_reaches_those_that_import_its_class(tmp_path: Path) -> None:
+    write(tmp_path, FILES)
+    async with running(tmp_path) as hub:
+        write(tmp_path, {"shop/cart.py": FILES["shop/cart.py"].replace("add(self)", "add(self, n)")})
+        changed_on_disk(hub, "shop/cart.py")
+        await changed_by_dependency(hub, "shop/near.py:user")
+        assert (await sources(hub, "uses_name.py:caller"))["uses_name.py:caller"] == "cold_start"
+
+
+async def test_a_file_that_vanishes_and_comes_back_reaches_its_importers(tmp_path: Path) -> None:
+    write(tmp_path, FILES)
+    async with running(tmp_path) as hub:
+        (tmp_path / "shop/cart.py").unlink()
+        changed_on_disk(hub, "shop/cart.py")
+        await changed_by_dependency(hub, "uses_name.py:caller", "uses_other.py:caller")
+        told: list[str] = []
+        hub.on_change(lambda changed: told.extend(changed.changed))
+        write(tmp_path, {"shop/cart.py": FILES["shop/cart.py"]})
+        changed_on_disk(hub, "shop/cart.py")
+        async with asyncio.timeout(GUARD):
+            while "node:uses_name.py:caller" not in told:
+                await asyncio.sleep(0.02)
+
+
+async def test_changes_without_end_do_not_keep_it_from_following(tmp_path: Path) -> None:
+    write(tmp_path, FILES)
+    async with running(tmp_path) as hub:
+        editor = Editor(hub)
+        editor.open("shop/cart.py", FILES["shop/cart.py"])
+        editor.edit("shop/cart.py", (0, 11), (0, 11), ", b")
+        following = asyncio.ensure_future(changed_by_dependency(hub, "uses_name.py:caller"))
+        until = asyncio.get_running_loop().time() + 10 * FOLLOW_SECONDS
+        number = 0
+        while not following.done() and asyncio.get_running_loop().time() < until:
+            number += 1
+            editor.edit("shop/cart.py", (0, 11), (0, 11), f", c{number}")
+            await asyncio.sleep(0.1)
+        assert following.done()
+        await following
