@@ -261,7 +261,7 @@ class Recorder:
         if live.diverges and live.hash == file_hash(buffer.absolute):
             live.base, live.diverges = live.hash, False
         rows = live.rows.update(live.text.facts(live.hash))
-        size = sum(map(len, live.text.lines))
+        size = sum(len(line) if line.isascii() else len(line.encode(errors="surrogatepass")) for line in live.text.lines)
         stamp = Stamp(size, 0, time.time_ns(), "buffer", buffer.version, live.diverges)
         return self.kv.replace_file(rows, stamp, "buffer_change")
 

@@ -68,11 +68,13 @@ class World:
                 self._disk(step, self.root / path)
 
     def _edit(self, step: Step, editor: Editor, path: str) -> None:
+        order = self.newest.setdefault(path, [])
         if path not in editor.documents:
             editor.open(path, self._text(path) if step.choice % 2 else TEXTS[step.choice % len(TEXTS)])
+            order.append(editor)
         elif step.operation == "close":
             editor.close(path)
-            self.newest[path].remove(editor)
+            order.remove(editor)
             return
         if step.operation == "edit":
             at = step.choice % (len(editor.documents[path].lines) + 1)
@@ -82,10 +84,9 @@ class World:
         elif step.operation == "save":
             (self.root / path).parent.mkdir(parents=True, exist_ok=True)
             editor.save(path)
+        if step.operation not in ("edit", "replace"):
             return
-        order = self.newest.setdefault(path, [])
-        if editor in order:
-            order.remove(editor)
+        order.remove(editor)
         order.append(editor)
 
     def _text(self, path: str) -> str:
@@ -163,7 +164,9 @@ async def _becomes(hub: Hub, expected: dict[str, object], texts: dict[str, str])
             await hub.indexed()
     except TimeoutError:
         pass
-    assert _comparable(hub.database, texts) == expected
+    found = _comparable(hub.database, texts)
+    differ = {key: (found.get(key), expected.get(key)) for key in found | expected if found.get(key) != expected.get(key)}
+    assert not differ, f"{len(differ)} entries: (found, expected) of the first: {next(iter(differ.items()))}"
 
 
 async def _with_buffers(root: Path, texts: dict[str, str]) -> dict[str, object]:

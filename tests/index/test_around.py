@@ -19,8 +19,6 @@ from remora_hub_lsp.protocol import GetContextResult
 
 from .store import SHOP, put
 
-CLASS = ["Cart.total", "Cart.total#2", "Cart.Line"]
-
 
 @pytest.fixture
 def kv(tmp_path: Path) -> Iterator[NodeStateKV]:
@@ -189,6 +187,6 @@ def test_the_same_question_has_the_same_answer(kv: NodeStateKV) -> None:
 
 def test_who_is_asked_for_first_is_cut_last(kv: NodeStateKV) -> None:
     for order in itertools.permutations(ASKED):
-        result = ask(kv, *order, budget=700)
+        result = ask(kv, *order, budget=500)
         assert list(result["nodes"]) == [key(name) for name in order][: len(result["nodes"])]
         assert 0 < len(result["nodes"]) < 3
