@@ -15,6 +15,7 @@ from itertools import accumulate
 
 from .assembly import assemble
 from .facts import ClassBody, Failure, FileFacts, Item, NodeFacts, Segment
+from .source import encode
 from .text import Untouched, split_lines, units
 from .tiles import Parser, end_of, name_of, parse_header, parse_members, parse_module, recover
 
@@ -28,8 +29,8 @@ def extract(text: str, file_hash: str | None = None) -> FileFacts:
 
 
 def text_hash(lines: Sequence[str]) -> str:
-    """SHA-256 (hex) of a text as UTF-8."""
-    return sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+    """SHA-256 (hex) of the bytes that the text is in a file."""
+    return sha256(encode("".join(lines))).hexdigest()
 
 
 class SegmentedText:

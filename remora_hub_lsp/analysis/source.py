@@ -28,6 +28,23 @@ def decode(data: bytes) -> str:
     return _decode(data, encoding)
 
 
+def encode(text: str) -> bytes:
+    """The bytes from which `decode` makes this text: in the encoding that it declares, or UTF-8.
+
+    Where there are none, as for an unknown encoding, bytes that are no source file's.
+    """
+    plain = text.encode("utf-8", "surrogatepass")
+    try:
+        encoding = _cookie(plain[:4096]) or "utf-8"
+        if encoding == "utf-8" and not text.startswith("\ufeff"):
+            return plain
+        if encoding != "utf-8" and (data := text.encode(encoding)).decode(encoding) == text:
+            return data
+    except (SourceError, UnicodeError, ValueError):
+        pass
+    return b"\0" + plain
+
+
 def _cookie(data: bytes) -> str | None:
     rest = data[:4096]
     for number, line in enumerate(_LINE_END.split(rest, maxsplit=2)[:2]):

@@ -71,7 +71,7 @@ async def processes() -> list[ProcessStatus]:
         try:
             async with asyncio.timeout(_PATIENCE):
                 connection = await connect_to(listening.addresses[0], listening.token, None)
-                found.append(ProcessStatus.model_validate(await connection.ask(PROCESS, {})))
+                found.append(ProcessStatus.model_validate_json(await connection.ask(PROCESS, {})))
                 await connection.close()
         except (HubError, TimeoutError) as error:
             show.complain(f"the hub process {listening.pid} (version {listening.version}) does not answer: {error}")

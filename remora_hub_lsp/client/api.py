@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
+import orjson
 from pydantic import BaseModel
 
 from ..discovery import find_root
@@ -156,13 +157,19 @@ class HubClient:
 
     async def ask(self, method: str, params: dict[str, Any] | None = None) -> Any:
         """Any method of the protocol, as plain JSON. Raises HubUnavailable, HubTimeout, HubRefused."""
+        return orjson.loads(await self._answer(method, params or {}))
+
+    async def _ask(self, method: str, params: dict[str, Any], model: type[R]) -> R:
+        return model.model_validate_json(await self._answer(method, params))
+
+    async def _answer(self, method: str, params: dict[str, Any]) -> bytes:
         async with within(self.timeout):
             connection = await self._connected()
             try:
-                return await connection.ask(method, params or {})
+                return await connection.ask(method, params)
             except HubUnavailable:
                 # It ended meanwhile, as when the hub was restarted. All methods only read: ask again, once.
-                return await (await self._connected()).ask(method, params or {})
+                return await (await self._connected()).ask(method, params)
 
     # -- life ----------------------------------------------------------------------------------------------
 
@@ -180,9 +187,6 @@ class HubClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
-
-    async def _ask(self, method: str, params: dict[str, Any], model: type[R]) -> R:
-        return model.model_validate(await self.ask(method, params))
 
     async def _connected(self) -> Connection:
         loop = asyncio.get_running_loop()

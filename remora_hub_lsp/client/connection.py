@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +20,8 @@ from ..protocol import PROTOCOL_VERSION
 
 # The StreamReader's limit is for header lines only; bodies may be longer.
 _LIMIT = 64 * 1024
+# How a hub writes an answer.
+_RESULT = re.compile(rb'\{"jsonrpc":"2\.0","id":(\d+),"result":')
 
 
 class Connection:
@@ -30,7 +33,7 @@ class Connection:
         self._reader = reader
         self._writer = writer
         self._ids = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._waiting: dict[int, asyncio.Future[bytes]] = {}
         self._reading = self.loop.create_task(self._read())
 
     async def greet(self, token: str, root: Path | None) -> None:
@@ -47,8 +50,8 @@ class Connection:
             await self.close()
             raise
 
-    async def ask(self, method: str, params: Any) -> Any:
-        """The result. Raises HubRefused, and HubUnavailable if the connection ends first."""
+    async def ask(self, method: str, params: Any) -> bytes:
+        """The result, as JSON. Raises HubRefused, and HubUnavailable if the connection ends first."""
         answer = self._send(method, params)
         try:
             return await answer
@@ -63,7 +66,7 @@ class Connection:
         with contextlib.suppress(OSError, asyncio.CancelledError):
             await self._writer.wait_closed()
 
-    def _send(self, method: str, params: Any) -> asyncio.Future[Any]:
+    def _send(self, method: str, params: Any) -> asyncio.Future[bytes]:
         if self.closed:
             raise HubUnavailable("the connection to the hub has ended")
         number = next(self._ids)
@@ -71,7 +74,7 @@ class Connection:
         self._write({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
         return future
 
-    def _give_up(self, answer: asyncio.Future[Any]) -> None:
+    def _give_up(self, answer: asyncio.Future[bytes]) -> None:
         """Nobody waits for this answer any more, and the hub need not work for it."""
         for number, future in list(self._waiting.items()):
             if future is answer and not self.closed:
@@ -88,7 +91,7 @@ class Connection:
             while True:
                 header = await self._reader.readuntil(b"\r\n\r\n")
                 length = int(header.rpartition(b":")[2])
-                self._take(orjson.loads(await self._reader.readexactly(length)))
+                self._take(await self._reader.readexactly(length))
         except asyncio.IncompleteReadError:
             pass
         except (OSError, ValueError, asyncio.LimitOverrunError) as error:
@@ -97,20 +100,31 @@ class Connection:
             self._end(why)
             self._writer.close()
 
-    def _take(self, message: dict[str, Any]) -> None:
+    def _take(self, body: bytes) -> None:
+        # Results are left as they are for whoever asked: what they become is read from the JSON at once.
+        if found := _RESULT.match(body):
+            self._settle(int(found[1]), body[found.end() : -1], None)
+            return
+        message = orjson.loads(body)
         if "method" in message:
             if "id" in message:  # nothing was offered that a hub could ask for
-                error = {"code": -32601, "message": "not known here"}
-                self._write({"jsonrpc": "2.0", "id": message["id"], "error": error})
-            return
-        future = self._waiting.pop(message.get("id") or 0, None)
+                refusal = {"code": -32601, "message": "not known here"}
+                self._write({"jsonrpc": "2.0", "id": message["id"], "error": refusal})
+        elif "error" in message:
+            refusal = message["error"]
+            error = HubRefused(refusal["message"], refusal["code"], refusal.get("data"))
+            self._settle(message.get("id"), b"", error)
+        else:
+            self._settle(message.get("id"), orjson.dumps(message["result"]), None)
+
+    def _settle(self, number: Any, result: bytes, error: HubRefused | None) -> None:
+        future = self._waiting.pop(number, None)
         if future is None or future.done():
             return
-        if "error" in message:
-            refusal = message["error"]
-            future.set_exception(HubRefused(refusal["message"], refusal["code"], refusal.get("data")))
+        if error is not None:
+            future.set_exception(error)
         else:
-            future.set_result(message["result"])
+            future.set_result(result)
 
     def _end(self, why: str) -> None:
         self.closed = True

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
@@ -117,6 +118,7 @@ class Hub:
         self._loop = asyncio.get_running_loop()
         self._writer = ThreadPoolExecutor(1, "remora-writer")
         self._readers = ThreadPoolExecutor(2, "remora-reader")
+        self._apart: dict[int, tuple[Any, Any]] = {}  # the readers' connections by thread
         try:
             self._recorder = await self._open_store()
             self._inode = inode_of(self.database)
@@ -168,6 +170,8 @@ class Hub:
         self._inbox.close()
         await self.pool.close()
         self._readers.shutdown()
+        for _, connection in self._apart.values():
+            connection.close()
         self._connection.close()  # before the writer's, which as the last one folds the log in
         await self._loop.run_in_executor(self._writer, self._recorder.close)
         self._writer.shutdown()
@@ -521,12 +525,15 @@ class Hub:
             return question(view), view.revision
 
     def _ask_apart(self, question: Callable[[IndexView], T]) -> tuple[T, int]:
-        connection = open_reader(self.database)
-        try:
-            with reading(connection) as view:
-                return question(view), view.revision
-        finally:
-            connection.close()
+        """On a thread of the readers, each of which keeps a connection (and what SQLite remembers with it)."""
+        thread, main = threading.get_ident(), self._connection  # which changes with the database
+        known = self._apart.get(thread)
+        if known is None or known[0] is not main:
+            if known is not None:
+                known[1].close()
+            known = self._apart[thread] = (main, open_reader(self.database))
+        with reading(known[1]) as view:
+            return question(view), view.revision
 
     def _index_now(self, paths: Sequence[str]) -> None:
         """Look at those of the files first that are not in the index, or not known to be as the index has them."""

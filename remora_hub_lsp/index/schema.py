@@ -122,7 +122,6 @@ def open_reader(path: Path) -> sqlite3.Connection:
         )
         connection.execute("PRAGMA query_only=1")
         connection.execute("PRAGMA cache_size=-4000")
-        connection.execute("PRAGMA mmap_size=268435456")
         return connection
     except sqlite3.Error as error:
         raise StoreError(f"cannot read the index {path}: {error}") from error

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from remora_hub_lsp.analysis.facts import FileFacts
 from remora_hub_lsp.analysis.segments import extract
-from remora_hub_lsp.analysis.source import decode
+from remora_hub_lsp.analysis.source import decode, encode
 from remora_hub_lsp.errors import SourceError
 
 from .corpus import sample
@@ -233,3 +233,24 @@ def test_extract_takes_any_text(text: str) -> None:
     assert (facts.error is None) == parses or "\ud800" in text
     if facts.error_line is not None:
         assert 0 <= facts.error_line < max(facts.line_count, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("x = 'é'\n", "x = 'é'\n".encode()),
+        ("# coding: latin-1\nx = 'é'\n", "# coding: latin-1\nx = 'é'\n".encode("latin-1")),
+        ("# coding: utf-8\r\nx = 'é'\r\n", "# coding: utf-8\r\nx = 'é'\r\n".encode()),
+        ("", b""),
+    ],
+)
+def test_encode_gives_the_bytes_of_which_decode_makes_the_text(text: str, data: bytes) -> None:
+    assert encode(text) == data
+    assert decode(data) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["# coding: latin-1\nx = '€'\n", "# coding: klingon\n", "\ufeffx = 1\n", "# coding: hex\nx = 1\n"]
+)
+def test_no_file_has_the_bytes_of_a_text_that_cannot_be_in_one(text: str) -> None:
+    assert encode(text).startswith(b"\0")

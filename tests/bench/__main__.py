@@ -1,4 +1,4 @@
-"""Measure, and print Markdown: `python -m tests.bench [index] [keystroke] [answers] [options]`."""
+"""Measure, and print Markdown: `python -m tests.bench [index] [keystroke] [answers] [agents] [options]`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import argparse
 import os
 from pathlib import Path
 
-from . import bench_answers, bench_index, bench_keystroke, projects
+from . import bench_agents, bench_answers, bench_index, bench_keystroke, projects
 
-KINDS = ("index", "keystroke", "answers")
+KINDS = ("index", "keystroke", "answers", "agents")
 
 
 def main() -> None:
@@ -34,6 +34,8 @@ def main() -> None:
         bench_keystroke.bench()
     if "answers" in kinds:
         bench_answers.bench(root.resolve())
+    if "agents" in kinds:
+        bench_agents.bench(root.resolve())
     load("after")
 
 
