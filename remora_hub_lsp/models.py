@@ -46,7 +46,7 @@ class NodeState(Model):
     kind: Kind = Field(description="node_type, told apart further for functions inside a class")
     qualname: str = Field(description="__qualname__ without <locals>; #2, #3 ... for further definitions of it")
     source_hash: str = Field(description="SHA-256 (hex) of the node's source text, decorators included")
-    file_hash: str = Field(description="SHA-256 (hex) of the file's bytes, or of those that the buffer would be saved as")
+    file_hash: str = Field(description="SHA-256 (hex) of the file's bytes, or of what the buffer would be saved as")
 
     signature: str | None = Field(default=None, description="normalised, parses back; None for a module")
     docstring: str | None = Field(default=None, description="first line, at most 100 characters")

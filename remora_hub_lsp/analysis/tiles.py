@@ -141,12 +141,10 @@ def _longest_needed(
 
 def _broken(lines: Sequence[str], failure: Failure, owner: str) -> Item:
     """What can be told of a statement that does not parse."""
-    found, at = None, 0
-    for at, line in enumerate(lines):
-        found = _DEFINITION.match(line)
-        if found and _indent(line) == _indent(lines[0]):  # its own, not one that stands in it
-            break
-        found = None
+    # Its own definition, not one that stands in it: that is indented more.
+    own = [(i, match) for i, line in enumerate(lines)
+           if (match := _DEFINITION.match(line)) and _indent(line) == _indent(lines[0])]  # fmt: skip
+    at, found = own[0] if own else (0, None)
     if not owner and found and found[1] == "class":
         body = _broken_class(lines, at, failure)
         if body is not None:

@@ -72,6 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_context(commands)
     _add_symbols(commands)
     _add_status(commands)
+    _add_watch(commands)
     _add_process(commands)
     return parser
 
@@ -137,6 +138,21 @@ def _add_status(commands: Commands[argparse.ArgumentParser]) -> None:
         "JSON: the result of remora/status; with --all a list of results of remora/process.",
     )
     parser.add_argument("--all", action="store_true", help="only the hub processes. Exit code 1 if none runs")
+    _add_common(parser)
+
+
+def _add_watch(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "watch",
+        "show what changes, as it changes",
+        "Show each module, class and function whose facts change, with the time, the revision of the index and what\n"
+        "changed it: a file on disk, an open editor (of the running hub process), or something it depends on.\n"
+        "It goes on until Ctrl-C.",
+        'JSON: a line for each: {"time", "revision", "state", "change": "changed" or "deleted", "key", "source",\n'
+        '"signature"}. A line {"change": "reset"} says that the index was built anew.',
+    )
+    parser.add_argument("path", metavar="PATH", nargs="?", type=Path, help="the project's root (instead of --root)")
     _add_common(parser)
 
 

@@ -20,7 +20,15 @@ from ..hub.hub import Hub
 from ..hub.paths import Paths
 from ..index.search import search
 from ..models import HubStatus
-from ..protocol import GET_CONTEXT, PROCESS, SEARCH, GetContextParams, ProcessStatus
+from ..protocol import (
+    CHANGES_SINCE,
+    GET_CONTEXT,
+    PROCESS,
+    SEARCH,
+    ChangesSinceParams,
+    GetContextParams,
+    ProcessStatus,
+)
 from . import show
 from .arguments import SETTINGS
 from .progress import progress_bar
@@ -41,6 +49,8 @@ class Answers(Protocol):
     async def context(self, nodes: list[str]) -> Json: ...
 
     async def symbols(self, query: str, limit: int) -> Json: ...
+
+    async def changes_since(self, cursor: str | None) -> Json: ...
 
     async def status(self) -> HubStatus: ...
 
@@ -92,6 +102,10 @@ class _Running:
         result: Json = await self._client.ask(SEARCH, {"query": query, "limit": limit})
         return result
 
+    async def changes_since(self, cursor: str | None) -> Json:
+        result: Json = await self._client.ask(CHANGES_SINCE, {"cursor": cursor})
+        return result
+
     async def status(self) -> HubStatus:
         return await self._client.status()
 
@@ -111,6 +125,9 @@ class _Own:
     async def symbols(self, query: str, limit: int) -> Json:
         answer = await self._hub.read(lambda view: search(view, query, limit))
         return {"symbols": answer.value, "revision": answer.revision, "state": answer.state}
+
+    async def changes_since(self, cursor: str | None) -> Json:
+        return await self._hub.changes_since(ChangesSinceParams(cursor=cursor))
 
     async def status(self) -> HubStatus:
         return await self._hub.status()

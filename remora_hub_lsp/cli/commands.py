@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command that was parsed; gives its exit code. Raises HubError."""
     overrides = {name: getattr(arguments, name) for name in Config.model_fields if hasattr(arguments, name)}
     root = getattr(arguments, "path", None) or arguments.root or find_root(Path.cwd())
-    config = load_config(root, None, {**overrides, "index_on_start": True, "watch": False})
+    config = load_config(root, None, {**overrides, "index_on_start": True, "watch": arguments.command == "watch"})
     with logging_of(config, at_least=logging.DEBUG if "log_level" in overrides else logging.WARNING):
         return asyncio.run(_COMMANDS[arguments.command](arguments, root, config))
 
@@ -87,8 +87,19 @@ async def status(arguments: argparse.Namespace, root: Path, config: Config) -> i
     return OK
 
 
+async def watch(arguments: argparse.Namespace, root: Path, config: Config) -> int:
+    from .watch import follow, view_of
+
+    async with up_to_date(arguments, root, config) as hub:
+        with view_of(arguments.json, root) as view:
+            await follow(hub, view)
+    return OK
+
+
 _Command = Callable[[argparse.Namespace, Path, Config], Coroutine[Any, Any, int]]
-_COMMANDS: Mapping[str, _Command] = {"index": index, "context": context, "symbols": symbols, "status": status}
+_COMMANDS: Mapping[str, _Command] = {
+    "index": index, "context": context, "symbols": symbols, "status": status, "watch": watch,
+}  # fmt: skip
 
 
 def _print(arguments: argparse.Namespace, result: Any, people: Callable[[], None]) -> None:

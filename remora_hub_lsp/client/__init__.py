@@ -10,8 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..discovery import find_root
-from .api import HubClient
+from .api import HubClient, root_of
 from .blocking import HubClientSync
 from .results import ContextResult, Health, Symbols
 
@@ -22,7 +21,7 @@ _clients: dict[Path, HubClient] = {}
 
 def get_hub_client(root: str | os.PathLike[str] | None = None, **options: Any) -> HubClient:
     """This process's client for `root`, made by the first call with the options of that call."""
-    key = Path(os.path.realpath(root)) if root is not None else find_root(Path.cwd())
+    key = root_of(root)
     if key not in _clients:
         _clients[key] = HubClient(key, **options)
     return _clients[key]

@@ -64,7 +64,7 @@ class HubClient:
         address: str | None = None,
         token: str | None = None,
     ) -> None:
-        self.root = Path(os.path.realpath(root)) if root is not None else find_root(Path.cwd())
+        self.root = root_of(root)
         self.timeout = timeout
         self._where = (transport, address, token)
         self._connection: Connection | None = None
@@ -209,6 +209,11 @@ class HubClient:
         from .local import LocalIndex
 
         return LocalIndex(self.root)
+
+
+def root_of(root: str | os.PathLike[str] | None) -> Path:
+    """The root that is meant; None: the project around the working directory."""
+    return Path(os.path.realpath(os.path.expanduser(root))) if root is not None else find_root(Path.cwd())
 
 
 def _renamed(result: ContextResult, names: dict[str, str]) -> ContextResult:

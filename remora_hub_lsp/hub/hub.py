@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -339,9 +340,14 @@ class Hub:
         paths |= {path for path in self._touched if self._inbox.pending(path)}
         if self.state != "ready":
             for parts in dotted:
-                files = (path for path in module_paths(parts) if os.path.isfile(self.paths.absolute(path)))
-                paths |= {path for path in (next(files, None),) if path is not None}
+                paths |= self._first_file(module_paths(parts))
         return paths
+
+    def _first_file(self, candidates: Iterable[str]) -> set[str]:
+        for path in candidates:
+            if os.path.isfile(self.paths.absolute(path)):
+                return {path}
+        return set()
 
     async def status(self) -> HubStatus:
         """How this hub is doing."""
@@ -544,9 +550,9 @@ class Hub:
         ready = self.state == "ready"
         for path in paths:
             known = stamps.get(path)
-            if known is None or not (ready or self.cold_start.checked(path)):
-                if self._differs(path, known):
-                    self._inbox.put(path)
+            unsure = known is None or not (ready or self.cold_start.checked(path))
+            if unsure and self._differs(path, known):
+                self._inbox.put(path)
 
     def _is_source(self, path: str) -> bool:
         """Whether there is such a file, and it is the project's."""
@@ -566,19 +572,19 @@ class Hub:
             disk = []
             for path in await self._inbox.ready(DEBOUNCE_SECONDS, MOST_AT_ONCE):
                 if path in self._buffers:
-                    self.spawn(self._process([path], self._process_buffer(path)))
+                    self.spawn(self._process([path], partial(self._process_buffer, path)))
                 else:
                     disk.append(path)
             if disk:
-                self.spawn(self._process(disk, self._process_disk(disk)))
+                self.spawn(self._process(disk, partial(self._process_disk, disk)))
 
-    async def _process(self, paths: list[str], work: Coroutine[Any, Any, Changed | None]) -> None:
+    async def _process(self, paths: list[str], work: Callable[[], Awaitable[Changed | None]]) -> None:
         """Do the work for changes of these paths, and tell whoever waits for them."""
         recorder, started = self._recorder, time.monotonic()
         try:
             for path in paths:
                 self.cold_start.forget(path)
-            changed = await work
+            changed = await work()
             if len(paths) == 1:
                 self._slowest = slowest([*self._slowest, SlowPath(path=paths[0], seconds=time.monotonic() - started)])
             self.counters["changes"] += len(paths)
@@ -598,7 +604,6 @@ class Hub:
                 for path in paths:
                     self._inbox.put(path)
         finally:
-            work.close()
             for path in paths:
                 self._inbox.finish(path)
                 if not self._inbox.pending(path):
@@ -815,7 +820,7 @@ class Hub:
         task = self._loop.create_task(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
+        task.add_done_callback(lambda _: work.close())  # of one that is cancelled before its first step
 
     async def _guarded(self, work: Coroutine[Any, Any, object]) -> None:
         try:

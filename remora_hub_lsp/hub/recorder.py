@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..analysis.facts import Item
-from ..analysis.segments import SegmentedText, text_hash
+from ..analysis.segments import SegmentedText
+from ..analysis.source import encode
 from ..analysis.text import Untouched
 from ..errors import StoreLocked
 from ..index.kv import Changed, FileChange, NodeStateKV, Stamp
@@ -186,7 +187,8 @@ class Recorder:
                         gone.append(path)
                     case RestampFile(path):
                         same.append((path, _stamp(outcome)))
-                    case ExtractSignatures() if outcome.rows is not None and not self._fails_as_before(outcome):  # its rows hold the imports' scan too
+                    case ExtractSignatures() if outcome.rows is not None and not self._fails_as_before(outcome):
+                        # Its rows hold the imports' scan, too.
                         new.append((outcome.rows, _stamp(outcome)))
         if same:
             self.kv.restamp(same)
@@ -257,12 +259,12 @@ class Recorder:
             raise
 
     def _write_live(self, buffer: Buffer, live: _Live) -> Changed:
-        live.hash = text_hash(live.text.lines)
+        data = encode("".join(live.text.lines))
+        live.hash = hashlib.sha256(data).hexdigest()
         if live.diverges and live.hash == file_hash(buffer.absolute):
             live.base, live.diverges = live.hash, False
         rows = live.rows.update(live.text.facts(live.hash))
-        size = sum(len(line) if line.isascii() else len(line.encode(errors="surrogatepass")) for line in live.text.lines)
-        stamp = Stamp(size, 0, time.time_ns(), "buffer", buffer.version, live.diverges)
+        stamp = Stamp(len(data), 0, time.time_ns(), "buffer", buffer.version, live.diverges)
         return self.kv.replace_file(rows, stamp, "buffer_change")
 
 

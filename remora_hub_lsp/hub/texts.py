@@ -6,8 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from ..analysis.segments import text_hash
-from ..analysis.source import decode
+from ..analysis.source import decode, encode
 from ..analysis.text import TextDocument, split_lines
 from ..errors import SourceError
 from ..index.around import Text, texts_of
@@ -26,7 +25,7 @@ def by_path(nodes: Iterable[Json]) -> dict[str, list[Json]]:
 
 def texts_in_buffer(document: TextDocument, nodes: Sequence[Json]) -> dict[str, Text] | None:
     """Texts by key of nodes of one file; None if their facts are not those of the buffer."""
-    if text_hash(document.lines) != nodes[0]["file_hash"]:
+    if hashlib.sha256(encode("".join(document.lines))).hexdigest() != nodes[0]["file_hash"]:
         return None
     return texts_of(nodes, document.lines)
 

@@ -240,12 +240,22 @@ class NodeStateKV:
         return rows.fetchall()
 
     def restamp(self, stamps: Iterable[tuple[str, Stamp]]) -> None:
-        """New stamps for files whose bytes did not change; the revision stays."""
-        with self._transaction(raise_revision=False):
+        """New stamps for files whose bytes did not change; the revision stays where no node tells anything new."""
+        stamps = list(stamps)
+        with self._transaction(raise_revision=self._tells_new(stamps)):
             self._db.executemany(
                 "UPDATE files SET size = ?, mtime_ns = ?, scanned_ns = ?, origin = ?, version = ?, diverges = ?"
                 " WHERE path = ?",
                 [(*stamp, path) for path, stamp in stamps],
+            )
+
+    def _tells_new(self, stamps: Sequence[tuple[str, Stamp]]) -> bool:
+        """Whether what nodes say of where they come from is another thing with these stamps."""
+        with self._reported():
+            return any(
+                self._db.execute("SELECT origin, version, diverges FROM files WHERE path = ?", (path,)).fetchone()
+                not in (None, stamp[3:])
+                for path, stamp in stamps
             )
 
     def invalidate_file(self, path: str) -> Changed:

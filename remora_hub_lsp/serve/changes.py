@@ -41,11 +41,17 @@ async def subscribe(session: Session, params: SubscribeParams) -> Json:
     for watch in session.watches.values():
         watch.close()
     session.watches.clear()
-    if params.changed:
-        for root in session.roots:
-            session.watches[root] = ChangeWatch(session, root)
+    session.wants_changes = params.changed
+    for root in session.roots:
+        watch_changes(session, root)
     result = await hub.changes_since(ChangesSinceParams())
     return {"cursor": result["cursor"], "revision": result["revision"]}
+
+
+def watch_changes(session: Session, hub: Hub) -> None:
+    """Tell the peer what changes in a root of its session, if it wants to know."""
+    if session.wants_changes:
+        session.watches[hub] = ChangeWatch(session, hub)
 
 
 class ChangeWatch:

@@ -15,7 +15,7 @@ from pygls.exceptions import JsonRpcException
 
 from ..errors import HubError, RootError
 from . import rpc
-from .changes import FILE_METHODS, ChangeWatch, register_watchers
+from .changes import FILE_METHODS, ChangeWatch, register_watchers, watch_changes
 from .convert import Shift, column_to_utf16, same, shift_for
 from .documents import Documents, Place, lines_on_disk, python_file
 from .handshake import NOBODY, Handshake, WorkspaceFoldersParams, folder_paths, initialize_result
@@ -51,6 +51,7 @@ class Session:
         self.wire.set_writer(writer)
         self.wire.on_exit = self.end
         self._displays: dict[Hub, ColdStartDisplay] = {}
+        self.wants_changes = False
         self.watches: dict[Hub, ChangeWatch] = {}  # of a peer that asked for remora/changed
         self._stop_watching: Callable[[], None] = lambda: None
         self._register()
@@ -174,6 +175,7 @@ class Session:
             self.hubs.release(hub)
         else:
             self.roots.append(hub)
+            watch_changes(self, hub)
         return hub
 
     def _leave(self, hub: Hub) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from hashlib import sha256
+from io import BytesIO
+from tokenize import detect_encoding
 
 import pytest
 
@@ -56,7 +59,9 @@ def name_ranges_hold_the_name(oracle: Oracle, nodes: list[Known], pairs: Pairs) 
 
 
 def source_hashes_are_of_the_exact_slice(oracle: Oracle, nodes: list[Known], pairs: Pairs) -> Iterator[str]:
-    if nodes[0].facts.source_hash != digest(oracle.text):
+    # The module's is that of the bytes in a file, in the encoding that the text declares.
+    encoding, _ = detect_encoding(BytesIO(oracle.text.encode()).readline)
+    if nodes[0].facts.source_hash != sha256(oracle.text.encode(encoding)).hexdigest():
         yield "the module's hash"
     for definition, node in pairs:
         if node.facts.source_hash != digest(oracle.source(definition)):

@@ -1,4 +1,4 @@
-"""Measure, and print Markdown: `python -m tests.bench [index] [keystroke] [answers] [agents] [options]`."""
+"""Measure, and print Markdown: `python -m tests.bench [index] [keystroke] [answers] [sharing] [feed] [options]`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import argparse
 import os
 from pathlib import Path
 
-from . import bench_agents, bench_answers, bench_index, bench_keystroke, projects
+from . import bench_answers, bench_feed, bench_index, bench_keystroke, bench_sharing, projects
 
-KINDS = ("index", "keystroke", "answers", "agents")
+KINDS = ("index", "keystroke", "answers", "sharing", "feed")
 
 
 def main() -> None:
@@ -34,8 +34,10 @@ def main() -> None:
         bench_keystroke.bench()
     if "answers" in kinds:
         bench_answers.bench(root.resolve())
-    if "agents" in kinds:
-        bench_agents.bench(root.resolve())
+    if "sharing" in kinds:
+        bench_sharing.bench(root.resolve())
+    if "feed" in kinds:
+        bench_feed.bench(root.resolve())
     load("after")
 
 

@@ -87,12 +87,15 @@ async def serve(database: str, socket: str) -> None:
 
 async def ask(socket: str, keys: list[str]) -> bytes:
     """The guide's client: a connection, a request, an answer."""
-    reader, writer = await asyncio.open_unix_connection(socket)
-    writer.write(json.dumps({"type": "get_context", "nodes": keys}).encode())
-    writer.write_eof()
-    data = await reader.read(-1)
-    writer.close()
-    return data
+    reader, writer = await asyncio.wait_for(asyncio.open_unix_connection(socket), timeout=60)
+    try:
+        writer.write(json.dumps({"type": "get_context", "nodes": keys}).encode())
+        writer.write_eof()
+        await writer.drain()
+        return await asyncio.wait_for(reader.read(-1), timeout=60)
+    finally:
+        writer.close()
+        await writer.wait_closed()
 
 
 def understand(data: bytes) -> dict[str, GuideNodeState]:

@@ -9,6 +9,7 @@ from remora_hub_lsp.discovery import find
 
 from .story import ON_DISK, agent, alive, command, editor_process, files_in, until
 
+
 def typing(root: Path) -> list[dict[str, Any]]:
     """What an editor says that opens cart.py and types a new parameter, without saving."""
     uri = (root / "cart.py").as_uri()

@@ -263,10 +263,12 @@ def test_restamp_changes_when_a_file_was_read_and_nothing_else(kv: NodeStateKV) 
     before = contents(kv)
     kv.restamp([("a.py", stamp(77, size=5, mtime_ns=66)), ("no.py", stamp())])
     assert kv.stamps()["a.py"][:3] == (66, 5, 77)
-    assert kv.revision == 1
     assert contents(kv) == before
     state = state_of(kv, "node:a.py:f")
     assert (state.origin, state.version) == ("disk", None)
+    assert kv.revision == 2, "nodes tell another origin"
+    kv.restamp([("a.py", stamp(78, size=5, mtime_ns=67))])
+    assert kv.revision == 2
 
 
 def test_a_locked_database_is_a_store_error_and_heals(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import socket
@@ -165,16 +166,17 @@ async def test_a_host_that_others_reach_has_to_be_allowed(host: str) -> None:
     with pytest.raises(SharingError, match="--allow-remote"):
         async with running(tcp=(host, 0)):
             pass
-    try:
-        async with running(tcp=(host, 0), allow_remote=True) as hub:
-            assert hub.listening.port
-    except SharingError as error:  # a machine without IPv6
-        assert "cannot listen" in str(error)
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            hub = await stack.enter_async_context(running(tcp=(host, 0), allow_remote=True))
+        except SharingError:
+            pytest.skip(f"this machine cannot listen on {host}")
+        assert hub.listening.port
 
 
 async def test_a_port_that_is_taken_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
-        with pytest.raises(SharingError, match="cannot listen on 127.0.0.1"):
+        with pytest.raises(SharingError, match=r"cannot listen on 127\.0\.0\.1"):
             async with running(tcp=other.getsockname()):
                 pass
     assert list(runtime_folder().iterdir()) == []

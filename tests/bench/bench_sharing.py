@@ -9,9 +9,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from remora_hub_lsp.client import HubClient
@@ -68,7 +68,7 @@ async def prepare(root: Path) -> tuple[list[str], str]:
     async with HubClient(root, timeout=60) as client:
         while (status := await client.status()).state == "indexing":
             await asyncio.sleep(0.1)
-    return [node.key for node in random_nodes(root, 5000)], status.database
+    return [node.key for node in random_nodes(root, 20_000)], status.database
 
 
 @contextmanager
@@ -91,31 +91,34 @@ async def latency(root: Path, keys: list[str], guide: str) -> None:
     """One agent, as its client library gives it the answer: as typed objects."""
     table = Table(
         f"Latency of get_context, {root.name}",
-        "Milliseconds from the call to typed objects in the agent, median / 95th percentile, other nodes each time; by turns.",
-        ["ids", "guide", "hub", "guide / hub", "wire only: guide", "wire only: hub", "guide / hub"],
+        "Milliseconds, median / 95th percentile, by turns: from the call to typed objects in the agent, and until the answer's bytes "
+        "are there; other nodes each time, and (again) the nodes of the question before.",
+        ["ids", "guide, typed", "hub, typed", "guide / hub", "guide, bytes", "hub, bytes", "guide / hub", "hub, bytes, again", "guide / hub"],
     )
     async with HubClient(root, timeout=60) as client:
         connection = await client._connected()
         for size in SIZES:
-            times: dict[str, Series] = {name: Series() for name in ("guide", "hub", "guide wire", "hub wire")}
+            asks: dict[str, Ask] = {
+                "guide": partial(understood, guide),
+                "hub": client.get_context,
+                "guide bytes": partial(guide_server.ask, guide),
+                "hub bytes": asking(connection),
+                "again": asking(connection),
+            }
+            times = {name: Series() for name in asks}
             for number in range(ROUNDS + 3):
-                some = random.Random(number).sample(keys, size)
-                asked: dict[str, Callable[[], Awaitable[object]]] = {
-                    "guide": lambda: understood(guide, some),
-                    "hub": lambda: client.get_context(some),
-                    "guide wire": lambda: guide_server.ask(guide, some),
-                    "hub wire": lambda: connection.ask(GET_CONTEXT, {"nodes": some}),
-                }
-                for name, question in asked.items():
+                rng, some = random.Random(number), []
+                for name, ask in asks.items():
+                    some = some if name == "again" else rng.sample(keys, size)
                     started = time.perf_counter()
-                    await question()
+                    await ask(some)
                     if number >= 3:
                         times[name].add(time.perf_counter() - started)
-            ratios = [times[f"guide{kind}"].median / times[f"hub{kind}"].median for kind in ("", " wire")]
-            table.row(
-                size, times["guide"].usual(1000), times["hub"].usual(1000), f"{ratios[0]:.1f}",
-                times["guide wire"].usual(1000), times["hub wire"].usual(1000), f"{ratios[1]:.1f}",
-            )  # fmt: skip
+            cells = []
+            for theirs, ours in (("guide", "hub"), ("guide bytes", "hub bytes"), ("guide bytes", "again")):
+                cells += [times[theirs].usual(1000)] if ours != "again" else []
+                cells += [times[ours].usual(1000), f"{times[theirs].median / times[ours].median:.1f}"]
+            table.row(size, *cells)
     table.print()
 
 
