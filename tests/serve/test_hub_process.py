@@ -175,10 +175,10 @@ async def test_a_host_that_others_reach_has_to_be_allowed(host: str) -> None:
 
 
 async def test_a_port_that_is_taken_is_told() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        with pytest.raises(SharingError, match=r"cannot listen on 127\.0\.0\.1"):
-            async with running(tcp=other.getsockname()):
-                pass
+    refused = pytest.raises(SharingError, match=r"cannot listen on 127\.0\.0\.1")
+    with socket.create_server(("127.0.0.1", 0)) as other, refused:
+        async with running(tcp=other.getsockname()):
+            pass
     assert list(runtime_folder().iterdir()) == []
 
 
