@@ -207,13 +207,11 @@ class Recorder:
 
     def follow(self, changes: Iterable[FileChange]) -> Changed:
         """Refresh what rests on what changed."""
-        changed: list[str] = []
-        for change in changes:
-            for action in self._rules.get_dependency_actions(*change):
-                # RefreshTests asks for the graph's related tests, which are not computed yet.
-                if isinstance(action, RefreshDependants):
-                    changed += self.kv.refresh_dependants(action.file_path, action.names).changed
-        return Changed(self.kv.revision, tuple(changed), ())
+        actions = [action for change in changes for action in self._rules.get_dependency_actions(*change)]
+        # RefreshTests asks for the graph's related tests, which are not computed yet.
+        return self.kv.refresh_dependants(
+            (action.file_path, action.names) for action in actions if isinstance(action, RefreshDependants)
+        )
 
     def _actions(self, outcome: Outcome, old_hash: str | None) -> list[UpdateAction]:
         kind: ChangeType = "deleted" if outcome.gone else "added" if old_hash is None else "modified"

@@ -39,6 +39,7 @@ class FileWatcher:
         self._loop = asyncio.get_running_loop()
         self._stop: threading.Event | None = None
         self._thread: threading.Thread | None = None
+        self._threads: list[tuple[threading.Event, threading.Thread]] = []  # all that may still run
         self._wanted: frozenset[str] = frozenset()
         self._lost: set[str] = set()
 
@@ -64,16 +65,14 @@ class FileWatcher:
         thread = threading.Thread(
             target=self._run, args=(sorted(self._wanted), stop, started), name="remora-watcher", daemon=True
         )
+        self._threads.append((stop, thread))
         thread.start()
-        try:
-            failure = await started
-        except asyncio.CancelledError:
-            stop.set()
-            raise
+        failure = await started
         if before_stop is not None and before_thread is not None:
             before_stop.set()
             await self._loop.run_in_executor(None, before_thread.join)
         self._stop, self._thread = (stop, thread) if failure is None else (None, None)
+        self._threads = [(stop, thread) for stop, thread in self._threads if thread.is_alive()]
         if failure is not None:
             self._wanted = frozenset()
             self._on_failure(failure)
@@ -81,11 +80,11 @@ class FileWatcher:
 
     async def close(self) -> None:
         """Stop watching."""
-        stop, thread = self._stop, self._thread
         self._stop = self._thread = None
-        if stop is not None and thread is not None:
+        for stop, _ in self._threads:
             stop.set()
-            await self._loop.run_in_executor(None, thread.join)
+        while self._threads:  # those whose start was cancelled, too
+            await self._loop.run_in_executor(None, self._threads.pop()[1].join)
 
     def _run(self, folders: list[str], stop: threading.Event, started: asyncio.Future[str | None]) -> None:
         """The thread: wait for events and hand them to the loop."""

@@ -203,41 +203,45 @@ class NodeStateKV:
             self._bury(deleted, revision)
         return Changed(self.revision, tuple(changed), tuple(deleted), tuple(touched))
 
-    def refresh_dependants(self, path: str, names: Collection[str]) -> Changed:
-        """Mark what imports `names` of the file (none: anything of it) as changed by a dependency.
+    def refresh_dependants(self, changes: Iterable[tuple[str, Collection[str]]]) -> Changed:
+        """Mark what imports some names of a file (none: anything of it) as changed by a dependency, in one revision.
 
         Dependants are found by the import index: nodes of other files that use an import of these names, or of
         their module.
         """
-        module = module_of(path)
-        targets = {module, *(f"{module}.{name.partition('.')[0]}" for name in names)}
-        found: list[tuple[int, str, str]] = []
-        for number, importer in self._importers(targets, path):
-            for row_id, qualname, facts in self._db.execute(
-                "SELECT id, qualname, facts FROM nodes WHERE file = ? AND kind != 'module'", (number,)
-            ):
-                if not targets.isdisjoint(orjson.loads(facts)[_IMPORTS]):
-                    found.append((row_id, importer, qualname))
+        found: dict[int, str] = {}
+        with self._reported():
+            for path, names in changes:
+                found |= self._dependants(path, names)
         if not found:
             return Changed(self.revision, (), ())
         now = time.time_ns()
         with self._transaction() as revision:
             self._db.executemany(
                 "UPDATE nodes SET revision = ?, updated_ns = ?, source = 'dependency_change' WHERE id = ?",
-                [(revision, now, row_id) for row_id, _, _ in found],
+                [(revision, now, row_id) for row_id in found],
             )
-            numbers = {(revision, row_id >> FILE_SHIFT) for row_id, _, _ in found}
+            numbers = {(revision, row_id >> FILE_SHIFT) for row_id in found}
             self._db.executemany("UPDATE files SET revision = ? WHERE id = ?", sorted(numbers))
-        return Changed(self.revision, tuple(node_key(importer, name) for _, importer, name in found), ())
+        return Changed(self.revision, tuple(found.values()), ())
 
-    def _importers(self, targets: Collection[str], path: str) -> Sequence[tuple[int, str]]:
-        marks = ", ".join("?" * len(targets))
-        rows = self._db.execute(
+    def _dependants(self, path: str, names: Collection[str]) -> dict[int, str]:
+        """Row and key of the nodes that rest on these names of the file."""
+        module = module_of(path)
+        targets = {module, *(f"{module}.{name.partition('.')[0]}" for name in names)}
+        importers = self._db.execute(
             "SELECT DISTINCT files.id, path FROM imports JOIN files ON files.id = imports.file"
-            f" WHERE target IN ({marks}) AND path != ? ORDER BY path",
-            (*targets, path),
-        )
-        return rows.fetchall()
+            " WHERE target IN (SELECT value FROM json_each(?)) AND path != ? ORDER BY path",
+            (orjson.dumps(list(targets)).decode(), path),
+        ).fetchall()
+        found = {}
+        for number, importer in importers:
+            for row_id, qualname, facts in self._db.execute(
+                "SELECT id, qualname, facts FROM nodes WHERE file = ? AND kind != 'module'", (number,)
+            ):
+                if not targets.isdisjoint(orjson.loads(facts)[_IMPORTS]):
+                    found[row_id] = node_key(importer, qualname)
+        return found
 
     def restamp(self, stamps: Iterable[tuple[str, Stamp]]) -> None:
         """New stamps for files whose bytes did not change; the revision stays where no node tells anything new."""

@@ -42,10 +42,21 @@ class Refused:
 Outcome = Message | End | Refused
 
 
-async def read_message(reader: asyncio.StreamReader, longest: int = MAX_BODY) -> Outcome:
-    """The next frame of `reader`; one of more than `longest` bytes is refused unread."""
+async def read_first_message(reader: asyncio.StreamReader, longest: int) -> Outcome:
+    """The same for who may be anybody: what does not begin as a frame is refused without waiting for a whole line."""
     try:
-        length = await _read_header(reader, longest)
+        begun = await reader.readexactly(1)
+    except (asyncio.IncompleteReadError, OSError):
+        return End()
+    if begun not in b"cC\r\n \t":
+        return Refused(f"this is no frame, it begins with {begun!r}")
+    return await read_message(reader, longest, begun)
+
+
+async def read_message(reader: asyncio.StreamReader, longest: int = MAX_BODY, begun: bytes = b"") -> Outcome:
+    """The next frame of `reader`; one of more than `longest` bytes is refused unread. begun: what was read of it."""
+    try:
+        length = await _read_header(reader, longest, begun)
         if isinstance(length, int):
             return Message(await reader.readexactly(length))
         return length
@@ -60,10 +71,11 @@ def frame(body: bytes) -> bytes:
     return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
-async def _read_header(reader: asyncio.StreamReader, longest: int) -> int | Refused:
+async def _read_header(reader: asyncio.StreamReader, longest: int, begun: bytes) -> int | Refused:
     length: int | None = None
     for _ in range(MAX_HEADER_LINES):
-        raw = await reader.readuntil(b"\n")
+        raw = begun if begun == b"\n" else begun + await reader.readuntil(b"\n")
+        begun = b""
         if len(raw) > MAX_HEADER_LINE:
             return Refused("a header line is too long")
         line = raw.strip()

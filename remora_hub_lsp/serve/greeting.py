@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from .. import __version__
 from ..protocol import HELLO, PROTOCOL_VERSION, HelloParams, HelloResult
 from . import rpc
-from .framing import MAX_BODY, End, Message, Refused, frame, read_message
+from .framing import MAX_BODY, End, Message, Refused, frame, read_first_message
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ async def greet(
     """Read the first message; None if the peer has to go. token: what it has to know, None: nothing."""
     try:
         async with asyncio.timeout(patience):
-            outcome = await read_message(reader, MAX_BODY if token is None else _LONGEST_HELLO)
+            outcome = await read_first_message(reader, MAX_BODY if token is None else _LONGEST_HELLO)
     except TimeoutError:
         log.info("a connection is closed: nothing was said on it for %.0f s", patience)
         return None

@@ -201,11 +201,11 @@ async def test_something_else_listens_there(shop: Path, tmp_path: Path) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n{}")
         writer.close()
 
-    async with await asyncio.start_unix_server(nonsense, tmp_path / "s"):  # noqa: SIM117
-        async with HubClient(shop, timeout=HANG, address=f"unix:{tmp_path}/s") as client:
-            with pytest.raises(HubUnavailable):
-                await client.status()
-            assert (await client.context(KEY)).source == "local"
+    client = HubClient(shop, timeout=HANG, address=f"unix:{tmp_path}/s")
+    async with await asyncio.start_unix_server(nonsense, tmp_path / "s"), client:
+        with pytest.raises(HubUnavailable):
+            await client.status()
+        assert (await client.context(KEY)).source == "local"
 
 
 # ---------------------------------------------------------------------------------------------- without a hub

@@ -99,3 +99,25 @@ async def test_changes_without_end_do_not_keep_it_from_following(tmp_path: Path)
             await asyncio.sleep(0.1)
         assert following.done()
         await following
+
+
+async def test_many_changes_that_others_rest_on_are_one_revision(tmp_path: Path) -> None:
+    many = {f"m{number}.py": f"def f{number}(): ...\n" for number in range(50)}
+    users = {f"u{number}.py": f"from m{number} import f{number}\ndef u(): return f{number}()\n" for number in range(50)}
+    write(tmp_path, many | users)
+    async with running(tmp_path) as hub:
+        before = hub.revision
+        write(tmp_path, {path: text.replace("()", "(a)") for path, text in many.items()})
+        changed_on_disk(hub, *many)
+        await changed_by_dependency(hub, *(f"u{number}.py:u" for number in range(50)))
+        assert hub.revision - before <= 3
+
+
+async def test_more_names_than_a_statement_of_sql_may_have_parameters(tmp_path: Path) -> None:
+    write(tmp_path, FILES)
+    async with running(tmp_path) as hub:
+        text = "".join(f"def f{number}(): ...\n" for number in range(40_000))
+        write(tmp_path, {"shop/cart.py": text + "def total(): ...\n"})
+        changed_on_disk(hub, "shop/cart.py")
+        await changed_by_dependency(hub, "uses_name.py:caller")
+        assert hub.state == "ready"

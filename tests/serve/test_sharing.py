@@ -117,6 +117,16 @@ async def test_stop_ends_editors_with_a_message(root: Path, own_runtime: Path) -
     assert "no hub process runs" not in command("stop", code=1)
 
 
+async def test_the_end_of_the_editor_is_seen_through_the_relay(root: Path) -> None:
+    """Even if another process keeps the relay's standard input open."""
+    with subprocess.Popen(["sleep", "600"]) as other:
+        async with started(arguments=RELAY) as peer:
+            await peer.initialize(root.as_uri(), processId=other.pid)
+            other.kill()
+            other.wait()
+            assert await peer.exit_code() == 0
+
+
 @pytest.mark.parametrize("pid", [2**22 + 1, 1])
 def test_leftovers_heal(root: Path, own_runtime: Path, pid: int) -> None:
     """A discovery file of a process that is gone (or whose number is another's now), its socket, its lock file."""
