@@ -132,7 +132,7 @@ class Lock:
         until = time.monotonic() + _LOCK_PATIENCE
         while True:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-            if _try_lock(descriptor) and _same(path, descriptor):
+            if try_lock(descriptor) and _same(path, descriptor):
                 return cls(path, descriptor)
             os.close(descriptor)
             if time.monotonic() > until:
@@ -144,7 +144,7 @@ class Lock:
         """The lock that a parent process has handed on. Raises DiscoveryError if the descriptor is something else."""
         path = _file(version, "lock")
         try:
-            if not _same(path, descriptor) or not _try_lock(descriptor):
+            if not _same(path, descriptor) or not try_lock(descriptor):
                 raise DiscoveryError(f"descriptor {descriptor} is not the lock {path}")
             os.set_inheritable(descriptor, False)
         except OSError as error:
@@ -159,7 +159,7 @@ class Lock:
         except OSError:
             return False
         try:
-            return not _try_lock(descriptor, shared=True)
+            return not try_lock(descriptor, shared=True)
         finally:
             os.close(descriptor)
 
@@ -247,7 +247,8 @@ def _uid() -> int:
 if sys.platform == "win32":
     import msvcrt
 
-    def _try_lock(descriptor: int, shared: bool = False) -> bool:
+    def try_lock(descriptor: int, shared: bool = False) -> bool:
+        """Lock an open file until it is closed, without waiting; whether that was possible."""
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -257,7 +258,8 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _try_lock(descriptor: int, shared: bool = False) -> bool:
+    def try_lock(descriptor: int, shared: bool = False) -> bool:
+        """Lock an open file until it is closed, without waiting; whether that was possible."""
         try:
             fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError:
