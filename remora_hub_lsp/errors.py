@@ -13,7 +13,8 @@
     ├── SharingError       the shared hub process cannot be started or reached
     ├── HubUnavailable     a client has no hub to talk to
     │   └── HubTimeout     ... or one that does not answer in time
-    └── HubRefused         the hub answered a client with an error
+    ├── HubRefused         the hub answered a client with an error
+    └── GitError           git is not there, or cannot tell what changed
 
 The text of an error is for people: what happened, to what, and what to do about it.
 """
@@ -84,3 +85,7 @@ class HubRefused(HubError):
         super().__init__(message)
         self.code = code
         self.data = data
+
+
+class GitError(HubError):
+    """git is not there, or cannot tell what changed since a revision."""
