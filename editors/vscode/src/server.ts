@@ -1,0 +1,152 @@
+/** The server's process and the session with it: started, restarted, stopped, one at a time. */
+import * as vscode from "vscode";
+import { LanguageClient, RevealOutputChannelOn, State, type LanguageClientOptions } from "vscode-languageclient/node";
+import { findServer, PROGRAM, type Search } from "./discovery";
+import type { Environments } from "./environments";
+import { serverSettings } from "./settings";
+
+/** `missing`: the program was not found. `failed`: it was, but does not serve; `reason` says why. */
+export type Phase = "stopped" | "starting" | "running" | "missing" | "failed";
+
+export interface Channels {
+  readonly client: vscode.LogOutputChannel;
+  readonly server: vscode.LogOutputChannel;
+  readonly trace: vscode.LogOutputChannel;
+}
+
+export class Server implements vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<Phase>();
+  private queue: Promise<void> = Promise.resolve();
+  readonly onDidChange = this.changed.event;
+  phase: Phase = "stopped";
+  reason = "";
+  search: Search = { trail: [] };
+  /** The session; only while `running`. */
+  client: LanguageClient | undefined;
+
+  constructor(
+    private readonly extension: vscode.Extension<unknown>,
+    private readonly environments: Environments,
+    private readonly channels: Channels,
+    private readonly options: LanguageClientOptions,
+  ) {}
+
+  dispose(): void {
+    void this.stop();
+    this.changed.dispose();
+  }
+
+  /** Look for the server anew and start it. Calls wait for each other; never fails: see `phase` and `reason`. */
+  restart(why: string): Promise<void> {
+    return this.enqueue(async () => {
+      this.channels.client.info(`starting the server: ${why}`);
+      await this.end();
+      await this.begin();
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.enqueue(() => this.end());
+  }
+
+  /** Whether the server offers one of its own methods. */
+  offers(method: string): boolean {
+    const remora = this.client?.initializeResult?.capabilities.experimental?.remora;
+    return Boolean(remora?.methods?.includes(method));
+  }
+
+  /** Ask the server; undefined where it does not run or does not know the method. */
+  async ask<Result>(method: string, params: unknown, token?: vscode.CancellationToken): Promise<Result | undefined> {
+    return this.client && this.offers(method) ? this.client.sendRequest<Result>(method, params, token) : undefined;
+  }
+
+  private enqueue(work: () => Promise<void>): Promise<void> {
+    this.queue = this.queue.then(work, work);
+    return this.queue;
+  }
+
+  private async begin(): Promise<void> {
+    this.search = await findServer(this.environments);
+    this.search.trail.forEach((line) => this.channels.client.info(line));
+    const { program } = this.search;
+    if (!program) {
+      return this.become("missing", `${PROGRAM} was not found`);
+    }
+    this.become("starting");
+    const options = { ...serverSettings(this.extension), trusted: vscode.workspace.isTrusted };
+    try {
+      this.client = await this.connect(program, options);
+      this.become("running");
+    } catch (error) {
+      this.become("failed", error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** A server that is older than this extension does not know all settings: it is started without those. */
+  private async connect(program: string, options: Record<string, unknown>): Promise<LanguageClient> {
+    try {
+      return await this.session(program, options);
+    } catch (error) {
+      const unknown = unknownSettings(error).filter((name) => name in options);
+      if (!unknown.length) {
+        throw error;
+      }
+      this.channels.client.warn(`the server does not know the settings ${unknown.join(", ")}: going on without them`);
+      const known = Object.entries(options).filter(([name]) => !unknown.includes(name));
+      return this.session(program, Object.fromEntries(known));
+    }
+  }
+
+  private async session(program: string, initializationOptions: Record<string, unknown>): Promise<LanguageClient> {
+    const client = new LanguageClient(
+      "remoraHub",
+      "Remora Hub",
+      { command: program, args: ["--stdio"] },
+      {
+        ...this.options,
+        documentSelector: [{ scheme: "file", language: "python" }],
+        initializationOptions,
+        initializationFailedHandler: () => false,
+        outputChannel: this.channels.server,
+        traceOutputChannel: this.channels.trace,
+        revealOutputChannelOn: RevealOutputChannelOn.Never,
+      },
+    );
+    client.onDidChangeState(({ newState }) => this.follow(client, newState));
+    await client.start();
+    return client;
+  }
+
+  /** A session that ends by itself is started again by the language client, up to its limit. */
+  private follow(client: LanguageClient, state: State): void {
+    if (client === this.client) {
+      const phase = { [State.Stopped]: "stopped", [State.Running]: "running" } as const;
+      this.become(state in phase ? phase[state as keyof typeof phase] : "starting");
+    }
+  }
+
+  private async end(): Promise<void> {
+    const client = this.client;
+    this.client = undefined;
+    if (client) {
+      try {
+        await client.dispose();
+      } catch (error) {
+        this.channels.client.warn(`the session did not end in order: ${error}`);
+      }
+    }
+    this.become("stopped");
+  }
+
+  private become(phase: Phase, reason = ""): void {
+    [this.phase, this.reason] = [phase, reason];
+    this.channels.client.info([`the server is ${phase}`, reason].filter(Boolean).join(": "));
+    void vscode.commands.executeCommand("setContext", "remoraHub.phase", phase);
+    this.changed.fire(phase);
+  }
+}
+
+function unknownSettings(error: unknown): string[] {
+  const text = error instanceof Error ? error.message : "";
+  return [...text.matchAll(/(\w+) \(initializationOptions\) is not a setting/g)].map((found) => found[1] as string);
+}
