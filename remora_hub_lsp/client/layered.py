@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..config import Config
-from ..hub.hub import unchanged
+from ..hub.compare import unchanged
 from ..hub.paths import Paths
 from ..hub.tree import SourceTree
 from ..hub.worker import Task, analyse
@@ -52,9 +52,14 @@ class Layered(IndexView):
 
     # -- what a view answers -------------------------------------------------------------------------------
 
-    def node(self, path: str, qualname: str) -> Json | None:
-        with self._of(path) as view:
-            return view.node(path, qualname)
+    def nodes(self, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Json]:
+        fresh: list[tuple[str, str]] = []
+        true: list[tuple[str, str]] = []
+        for name in names:
+            (true if self._is_of_disk(name[0]) else fresh).append(name)
+        with self._fresh.view() as view:
+            found = view.nodes(fresh)
+        return found | self._disk.nodes(true) if self._disk else found
 
     def nodes_of(self, path: str) -> list[Json]:
         with self._of(path) as view:
@@ -92,23 +97,27 @@ class Layered(IndexView):
         with self._fresh.view() as view:
             return found + [(-number, name, kind) for number, name, kind in view.symbols(where, parameters, limit)]
 
-    def by_id(self, node_id: int) -> Json | None:
-        if node_id >= 0:
-            return self._disk.by_id(node_id) if self._disk else None
+    def by_ids(self, node_ids: Iterable[int]) -> dict[int, Json]:
+        numbers = list(node_ids)
         with self._fresh.view() as view:
-            return view.by_id(-node_id)
+            found = {-number: state for number, state in view.by_ids(-n for n in numbers if n < 0).items()}
+        return found | self._disk.by_ids(n for n in numbers if n >= 0) if self._disk else found
 
     # -- inside --------------------------------------------------------------------------------------------
 
     @contextmanager
     def _of(self, path: str) -> Iterator[IndexView]:
         """The index that tells the truth about the file."""
-        self.look_at(path)
-        if self._true[path] and self._disk is not None:
+        if self._is_of_disk(path) and self._disk is not None:
             yield self._disk
         else:
             with self._fresh.view() as view:
                 yield view
+
+    def _is_of_disk(self, path: str) -> bool:
+        """Whether the index on disk tells the truth about the file."""
+        self.look_at(path)
+        return self._true[path] and self._disk is not None
 
     def _is_true(self, path: str) -> bool:
         assert self._disk is not None

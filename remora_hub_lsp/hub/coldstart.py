@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import HubError, StoreError
+from .compare import compare
 from .pool import NoWorker, WorkerDied
 from .worker import Outcome, Task, failed_rows
 
 if TYPE_CHECKING:
     from .hub import Hub
-    from .tree import FileEntry
 
 log = logging.getLogger(__name__)
 
@@ -132,28 +132,16 @@ class ColdStart:
 
     async def _index(self) -> None:
         hub = self.hub
-        loop = asyncio.get_running_loop()
-        entries: list[FileEntry] = await loop.run_in_executor(None, lambda: list(hub.tree.walk()))
+        files, gone = await compare(hub)
         self._walked.set()
-        stamps = await hub.write(hub.recorder.kv.stamps)
-        tasks, sizes, present = [], {}, set()
-        from .hub import unchanged
-
-        for entry in entries:
-            path = hub.paths.indexed(entry.path)
-            present.add(path)
-            known = stamps.get(path)
-            if known is None or not known[3] or not unchanged(known[:3], entry.mtime_ns, entry.size):
-                tasks.append(Task(path, hub.paths.absolute(path), known[3] if known else ""))
-                sizes[path] = entry.size
-        self._unchecked = {task.path for task in tasks}
-        gone = [path for path in hub.gone(stamps, present) if path not in hub.open_paths]
+        self._unchecked = {file.path for file in files}
         if gone:
             hub.tell(await hub.write(hub.recorder.forget, gone))
-        self.progress.total = len(tasks)
+        self.progress.total = len(files)
         self._tell()
-        if tasks:
-            await self._analyse(tasks, sizes)
+        if files:
+            tasks = [Task(file.path, hub.paths.absolute(file.path), file.known or "") for file in files]
+            await self._analyse(tasks, {file.path: file.size for file in files})
 
     async def _analyse(self, tasks: list[Task], sizes: dict[str, int]) -> None:
         tasks.sort(key=lambda task: -sizes[task.path])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import StoreError
 from .changes import DiskChanged
+from .compare import compare
 from .tree import ENVIRONMENT_MARKS, EXCLUDED_UNLESS_PACKAGE, PACKAGE_MARKS, SUFFIXES
 from .watcher import ADDED, DELETED, Event, FileWatcher, on_network_drive
 
@@ -110,8 +111,12 @@ class DiskFeed:
         """Walk the tree and take what differs from the index as changed."""
         started = time.monotonic()
         hub = self.hub
-        for path in await hub.differences():
-            hub.apply(DiskChanged(path))
+        files, gone = await compare(hub)
+        # Files that nobody has asked for stay out where the whole is not to be indexed.
+        whole = hub.cold_start.complete
+        for path in [file.path for file in files if whole or file.known is not None] + gone:
+            if path not in hub.open_paths:
+                hub.apply(DiskChanged(path))
         self._cost = time.monotonic() - started
 
     def _on_failure(self, reason: str) -> None:

@@ -11,6 +11,7 @@ from .ids import BadId, NodeId, locate
 from .view import IndexView, Json
 
 Place = tuple[str, int, int]  # path, line, UTF-16 character
+_NOWHERE = ("", "")
 
 
 class WhyNot(NamedTuple):
@@ -28,7 +29,7 @@ class Asked(NamedTuple):
 
 
 def get_context(
-    view: IndexView, asked: Asked, pending: Collection[str], why_not: Callable[[str], WhyNot], state: str
+    view: IndexView, asked: Asked, pending: Collection[str], why_not: Callable[[str], WhyNot], hub_state: str
 ) -> Json:
     """A protocol.GetContextResult as a dict. pending: paths whose newest change is not in the view."""
     nodes: dict[str, Json] = {}
@@ -42,45 +43,52 @@ def get_context(
             missing.append(_missing(text, "bad id", place.detail))
         else:
             missing.append(_missing(text, *_no_file(view, place[0], why_not)))
+    names = _names(view, asked.ids)
+    states = view.nodes(dict.fromkeys(names.values()))
     for text, node_id in asked.ids.items():
         if isinstance(node_id, BadId):
             missing.append(_missing(text, "bad id", node_id.detail))
-            continue
-        found, reason = _find(view, node_id, why_not)
-        if found is not None:
-            nodes[text] = found
+        elif state := states.get(names.get(text, _NOWHERE)):
+            nodes[text] = state
         else:
-            missing.append({"id": text, **reason})
-    for text, found in nodes.items():
-        if found["broken"] is not None and found["node_type"] != "module":
-            stale.append({"id": text, "reason": f"its text does not parse just now ({found['broken']})"})
-        elif found["file_path"] in pending:
+            missing.append({"id": text, **_why_missing(view, node_id, names.get(text), why_not)})
+    for text, state in nodes.items():
+        if state["broken"] is not None and state["node_type"] != "module":
+            stale.append({"id": text, "reason": f"its text does not parse just now ({state['broken']})"})
+        elif state["file_path"] in pending:
             stale.append({"id": text, "reason": "a newer change of its file is not analysed yet"})
-    return {"nodes": nodes, "missing": missing, "stale": stale, "revision": view.revision, "state": state}
+    return {"nodes": nodes, "missing": missing, "stale": stale, "revision": view.revision, "state": hub_state}
 
 
-def _find(view: IndexView, node_id: NodeId, why_not: Callable[[str], WhyNot]) -> tuple[Json | None, Json]:
-    path, qualname = node_id.path, node_id.qualname
-    if path is None:
-        located = locate(view, node_id.dotted)
-        if located is None:
-            name = ".".join(node_id.dotted)
-            return None, _reason("no such file", f"no module of the project begins {name!r}", _near_names(view, name))
-        path, qualname = located
-    found = view.node(path, qualname)
-    if found is not None:
-        return found, {}
+def _names(view: IndexView, ids: Mapping[str, NodeId | BadId]) -> dict[str, tuple[str, str]]:
+    """Path and qualname by id; dotted names are looked for. Those of no file of the index are left out."""
+    found = {}
+    for text, node_id in ids.items():
+        if isinstance(node_id, NodeId):
+            name = locate(view, node_id.dotted) if node_id.path is None else (node_id.path, node_id.qualname)
+            if name is not None:
+                found[text] = name
+    return found
+
+
+def _why_missing(
+    view: IndexView, node_id: NodeId, name: tuple[str, str] | None, why_not: Callable[[str], WhyNot]
+) -> Json:
+    if name is None:
+        dotted = ".".join(node_id.dotted)
+        return _reason("no such file", f"no module of the project begins {dotted!r}", _near_names(view, dotted))
+    path, qualname = name
     file = view.file(path)
     if file is None:
-        return None, _reason(*why_not(path))
+        return _reason(*why_not(path))
     if file["error"] is not None and file["node_count"] == 0:
-        return None, _reason("file failed", file["error"])
+        return _reason("file failed", file["error"])
     names = view.qualnames(path)
     near = get_close_matches(qualname, names, n=3, cutoff=0.5)
     last = qualname.rpartition(".")[2]
     near += [name for name in names if name.rpartition(".")[2] == last and name not in near][:3]
     detail = f"{path} defines no {qualname}" if qualname != MODULE else None
-    return None, _reason("no such node", detail, [f"node:{path}:{name}" for name in near])
+    return _reason("no such node", detail, [f"node:{path}:{name}" for name in near])
 
 
 def _no_file(view: IndexView, path: str, why_not: Callable[[str], WhyNot]) -> tuple[str, str | None]:
@@ -90,8 +98,9 @@ def _no_file(view: IndexView, path: str, why_not: Callable[[str], WhyNot]) -> tu
 
 def _near_names(view: IndexView, name: str) -> list[str]:
     last = name.rpartition(".")[2]
-    hits = view.symbols("name = ? COLLATE NOCASE", (last,), 3)
-    return [state["key"] for number, _, _ in hits if (state := view.by_id(number)) is not None]
+    hits = [number for number, _, _ in view.symbols("name = ? COLLATE NOCASE", (last,), 3)]
+    states = view.by_ids(hits)
+    return [states[number]["key"] for number in hits if number in states]
 
 
 def _reason(reason: str, detail: str | None = None, near: list[str] | None = None) -> Json:

@@ -6,6 +6,7 @@ Both go by the order in which the nodes were asked for, so that the same questio
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -56,7 +57,7 @@ def relate(view: IndexView, result: Json, wanted: Wanted) -> None:
     kinds = [kind for kind in RELATIONS if kind in wanted.include]
     level = list(result["nodes"].items())
     for depth in range(max(wanted.depth, 1)):
-        found: dict[str, Json] = {}
+        around: dict[str, None] = {}
         for name, node in level:
             for kind in kinds:
                 if depth and kind == "siblings":
@@ -67,8 +68,8 @@ def relate(view: IndexView, result: Json, wanted: Wanted) -> None:
                     continue
                 relations.setdefault(name, {})[kind] = list(keys)
                 if depth < wanted.depth:
-                    found |= {key: state for key in keys if key not in asked and (state := _node(view, key))}
-        level = [(key, state) for key, state in found.items() if key not in related]
+                    around |= dict.fromkeys(key for key in keys if key not in asked)
+        level = list(_nodes(view, (key for key in around if key not in related)).items())
         related |= dict(level)
     result |= {"related": related, "relations": relations, "omitted": omitted}
 
@@ -175,11 +176,14 @@ def _siblings(view: IndexView, node: Json) -> list[str]:
     return [state["key"] for state in beside if state["qualname"].rpartition(".")[0] == around]
 
 
-def _node(view: IndexView, key: str) -> Json | None:
-    try:
-        return view.node(*split_key(key))
-    except KeyFormatError:
-        return None  # the name of something outside the project
+def _nodes(view: IndexView, keys: Iterable[str]) -> dict[str, Json]:
+    """The nodes of those of the keys that are the project's, in their order."""
+    names = {}
+    for key in keys:
+        with contextlib.suppress(KeyFormatError):  # the name of something outside the project
+            names[key] = split_key(key)
+    states = view.nodes(names.values())
+    return {key: states[name] for key, name in names.items() if name in states}
 
 
 def _omitted(name: str, what: str, reason: str, tokens: int | None = None, count: int | None = None) -> Json:

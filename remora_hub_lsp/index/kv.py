@@ -131,8 +131,9 @@ class NodeStateKV:
     def get_many(self, keys: Iterable[str]) -> dict[str, NodeState]:
         """Those of the keys that exist."""
         with self.view() as view:
-            found = {key: view.node(*split_key(key)) for key in keys}
-        return {key: NodeState.model_validate(state) for key, state in found.items() if state is not None}
+            names = {key: split_key(key) for key in keys}
+            found = view.nodes(names.values())
+        return {key: NodeState.model_validate(found[name]) for key, name in names.items() if name in found}
 
     def get_by_file(self, path: str) -> list[NodeState]:
         """A file's nodes in source order, the module first."""
@@ -215,15 +216,19 @@ class NodeStateKV:
                 found |= self._dependants(path, names)
         if not found:
             return Changed(self.revision, (), ())
-        now = time.time_ns()
         with self._transaction() as revision:
-            self._db.executemany(
-                "UPDATE nodes SET revision = ?, updated_ns = ?, source = 'dependency_change' WHERE id = ?",
-                [(revision, now, row_id) for row_id in found],
-            )
-            numbers = {(revision, row_id >> FILE_SHIFT) for row_id in found}
-            self._db.executemany("UPDATE files SET revision = ? WHERE id = ?", sorted(numbers))
+            self._touch(found, revision)
         return Changed(self.revision, tuple(found.values()), ())
+
+    def _touch(self, row_ids: Collection[int], revision: int) -> None:
+        """What these nodes' answers are joined from has changed (see index.joined): they have, too."""
+        now = time.time_ns()
+        self._db.executemany(
+            "UPDATE nodes SET revision = ?, updated_ns = ?, source = 'dependency_change' WHERE id = ?",
+            [(revision, now, row_id) for row_id in row_ids],
+        )
+        numbers = {(revision, row_id >> FILE_SHIFT) for row_id in row_ids}
+        self._db.executemany("UPDATE files SET revision = ? WHERE id = ?", sorted(numbers))
 
     def _dependants(self, path: str, names: Collection[str]) -> dict[int, str]:
         """Row and key of the nodes that rest on these names of the file."""

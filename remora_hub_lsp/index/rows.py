@@ -19,7 +19,8 @@ ABSOLUTE = (1 << 24) - 1
 MOST_IN_SEGMENT = (1 << 16) - 1
 SUMMARY_LENGTH = 100
 
-# What the facts of a NodeRow hold, in this order; the fields from CALLERS on are there only where they were computed.
+# What the facts of a NodeRow hold, in this order; LATER_FIELDS follow only in a node that was written by
+# hand: else they are joined when it is read (see joined.py).
 FACT_FIELDS = (
     "node_type", "kind", "line", "col", "end_line", "end_col", "name_line", "name_col", "name_end_line", "name_end",
     "source_hash", "signature", "docstring", "docstring_full", "imports", "decorators", "line_count", "complexity",

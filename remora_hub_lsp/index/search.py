@@ -34,15 +34,16 @@ def search(view: IndexView, query: str, limit: int = 200) -> list[Json]:
     for tier, (where, parameters) in enumerate(_tiers(name)):
         if container:
             where, parameters = f"{where} AND qualname LIKE ? ESCAPE '\\'", (*parameters, f"%{_escape(container)}%.%")
-        for number, found, _ in view.symbols(where, parameters, _CANDIDATES):
+        for number, symbol, _ in view.symbols(where, parameters, _CANDIDATES):
             if number not in ranked:
-                ranked[number] = ((tier, *_rank(tier, name, found), len(found)), found)
+                ranked[number] = ((tier, *_rank(tier, name, symbol), len(symbol)), symbol)
         if len(ranked) >= limit and not container:
             break
     order = sorted(ranked, key=lambda number: (ranked[number], number))
     if not container:
         order = order[:limit]
-    states = [state for number in order if (state := view.by_id(number)) is not None]
+    found = view.by_ids(order)
+    states = [found[number] for number in order if number in found]
     if container:
         states = [state for _, state in sorted(_inside(container, states), key=lambda pair: pair[0])]
     return [_symbol(state) for state in states[:limit]]

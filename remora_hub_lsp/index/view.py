@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from . import joined
 from .rows import ABSOLUTE, FACT_FIELDS, LATER_FIELDS
 from .schema import failure
 
@@ -22,6 +23,7 @@ Json = dict[str, Any]
 
 FILE_SHIFT, SEGMENT_SHIFT = 40, 16
 _FACT = {name: number for number, name in enumerate(FACT_FIELDS)}
+_Row = tuple[Any, ...]
 _NODE = "SELECT id, qualname, name, updated_ns, source, facts FROM nodes"
 
 
@@ -50,44 +52,57 @@ class IndexView:
 
     def node(self, path: str, qualname: str) -> Json | None:
         """The NodeState of one node, as models.NodeState has it."""
-        file = self._file(path)
-        if file is None:
-            return None
-        row = self._db.execute(f"{_NODE} WHERE file = ? AND qualname = ?", (file.id, qualname)).fetchone()
-        return _state(file, row) if row else None
+        return self.nodes([(path, qualname)]).get((path, qualname))
+
+    def nodes(self, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Json]:
+        """The NodeStates of those of the nodes, named by path and qualname, that there are."""
+        found, rows = [], []
+        for name in names:
+            file = self._file(name[0])
+            row = self._row(file, name[1]) if file is not None else None
+            if file is not None and row is not None:
+                found.append(name)
+                rows.append((file, row))
+        return dict(zip(found, self._states(rows), strict=True))
 
     def nodes_of(self, path: str) -> list[Json]:
         """The NodeStates of a file's nodes in source order, the module first."""
         file = self._file(path)
         if file is None:
             return []
-        states = [_state(file, row) for row in self._rows(file, 0, ABSOLUTE)]
-        return sorted(states, key=_source_order)
+        return sorted(self._states([(file, row) for row in self._rows(file, 0, ABSOLUTE)]), key=_source_order)
 
     def node_at(self, path: str, line: int, character: int) -> Json | None:
         """The innermost node at a place; the module where there is none, None where the file is unknown."""
         file = self._file(path)
         if file is None:
             return None
-        at = bisect_right(file.lines, line)
-        candidates: list[Json] = []
-        # The class around a member is the nearest header before it: go back to the first segment that holds all.
-        for i in range(at - 1, -1, -1):
-            segment = file.segments[i]
-            found = [_state(file, row) for row in self._rows(file, segment, segment)]
-            candidates = [state for state in found if _contains(state["range"], line, character)]
-            if candidates or any("." not in state["qualname"] for state in found):
-                break
-        for state in [_state(file, row) for row in self._rows(file, ABSOLUTE, ABSOLUTE)]:
+        found = self._around(file, line, character)
+        for row in self._rows(file, ABSOLUTE, ABSOLUTE):
+            state = _state(file, row)
             if state["node_type"] == "module" or _contains(state["range"], line, character):
-                candidates.append(state)
-        return max(candidates, key=lambda state: (state["node_type"] != "module", _start(state)), default=None)
+                found.append((row, state))
+        innermost = max(found, key=lambda pair: (pair[1]["node_type"] != "module", _start(pair[1])), default=None)
+        return self._states([(file, innermost[0])])[0] if innermost else None
+
+    def _around(self, file: _File, line: int, character: int) -> list[tuple[_Row, Json]]:
+        """The nodes with a segment that hold the place."""
+        # The class around a member is the nearest header before it: go back to the first segment that holds all.
+        for i in range(bisect_right(file.lines, line) - 1, -1, -1):
+            segment = file.segments[i]
+            found = [(row, _state(file, row)) for row in self._rows(file, segment, segment)]
+            around = [(row, state) for row, state in found if _contains(state["range"], line, character)]
+            if around or any("." not in state["qualname"] for _, state in found):
+                return around
+        return []
 
     def outline(self, path: str) -> list[Json]:
         """A file's classes and functions in source order."""
         keep = ("node_name", "qualname", "kind", "node_type", "signature", "range", "name_range", "broken")
+        file = self._file(path)
+        states = [_state(file, row) for row in self._rows(file, 0, ABSOLUTE)] if file else []
         out = []
-        for state in self.nodes_of(path):
+        for state in sorted(states, key=_source_order):
             if state["node_type"] != "module":
                 entry = {name: state[name] for name in keep}
                 entry["name"] = entry.pop("node_name")
@@ -134,8 +149,7 @@ class IndexView:
     def stamps(self, paths: Sequence[str]) -> dict[str, tuple[int, int, int]]:
         """(mtime_ns, size, scanned_ns) of those of the files that are in the index."""
         sql = "SELECT path, mtime_ns, size, scanned_ns FROM files WHERE path IN (SELECT value FROM json_each(?))"
-        rows = self._db.execute(sql, (orjson.dumps(paths).decode(),))
-        return {path: (mtime, size, scanned) for path, mtime, size, scanned in rows}
+        return {path: (mtime, size, scanned) for path, mtime, size, scanned in self.select(sql, paths)}
 
     def diverging(self) -> list[str]:
         """Open files that changed on disk meanwhile."""
@@ -190,11 +204,39 @@ class IndexView:
 
     def by_id(self, node_id: int) -> Json | None:
         """The NodeState of a node by its row's id."""
-        row = self._db.execute(f"{_NODE} WHERE id = ?", (node_id,)).fetchone()
-        file = self._file_by_id(node_id >> FILE_SHIFT)
-        return _state(file, row) if row and file else None
+        return self.by_ids([node_id]).get(node_id)
 
-    def _rows(self, file: _File, first: int, last: int) -> list[tuple[Any, ...]]:
+    def by_ids(self, node_ids: Iterable[int]) -> dict[int, Json]:
+        """The NodeStates of those of the nodes, by their rows' ids, that there are."""
+        rows = []
+        for row in self.select(f"{_NODE} WHERE id IN (SELECT value FROM json_each(?))", list(node_ids)):
+            file = self._file_by_id(row[0] >> FILE_SHIFT)
+            if file is not None:
+                rows.append((file, row))
+        return {row[0]: state for (_, row), state in zip(rows, self._states(rows), strict=True)}
+
+    def select(self, sql: str, values: Sequence[Any], *parameters: Any) -> list[tuple[Any, ...]]:
+        """Rows by many values at once: the first `?` stands in `(SELECT value FROM json_each(?))`."""
+        return self._db.execute(sql, (orjson.dumps(values).decode(), *parameters)).fetchall()
+
+    def _states(self, rows: Sequence[tuple[_File, _Row]]) -> list[Json]:
+        """The rows' NodeStates, with what is joined from elsewhere."""
+        states = [_state(file, row) for file, row in rows]
+        ids = [row[0] for _, row in rows]
+        for join in joined.JOINERS if ids else ():
+            found = join(self, ids)
+            for (_, row), state in zip(rows, states, strict=True):
+                if (fields := found.get(row[0])) and not _holds_later(row):
+                    state.update(fields)
+        return states
+
+    def _row(self, file: _File, qualname: str) -> _Row | None:
+        row: _Row | None = self._db.execute(
+            f"{_NODE} WHERE file = ? AND qualname = ?", (file.id, qualname)
+        ).fetchone()
+        return row
+
+    def _rows(self, file: _File, first: int, last: int) -> list[_Row]:
         base = file.id << FILE_SHIFT
         low, high = base | first << SEGMENT_SHIFT, base | last << SEGMENT_SHIFT | 0xFFFF
         return self._db.execute(f"{_NODE} WHERE id BETWEEN ? AND ?", (low, high)).fetchall()
@@ -232,7 +274,12 @@ def reading(connection: sqlite3.Connection) -> Iterator[IndexView]:
         raise failure("cannot read the index", error) from error
 
 
-def _state(file: _File, row: tuple[Any, ...]) -> Json:
+def _holds_later(row: _Row) -> bool:
+    """Whether the row was written by hand, and holds the joined fields itself."""
+    return len(orjson.loads(row[5])) > len(FACT_FIELDS)
+
+
+def _state(file: _File, row: _Row) -> Json:
     node_id, qualname, name, updated_ns, source, facts = row
     values = orjson.loads(facts)
     (

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from remora_hub_lsp.hub.changes import Saved
-from remora_hub_lsp.hub.hub import BIG_LINES, Hub
+from remora_hub_lsp.hub.hub import Hub
+from remora_hub_lsp.hub.updates import BIG_LINES
 from remora_hub_lsp.index import rows
 
 from .running import (

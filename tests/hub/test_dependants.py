@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from remora_hub_lsp.hub.hub import FOLLOW_SECONDS, Hub
+from remora_hub_lsp.hub.following import FOLLOW_SECONDS
+from remora_hub_lsp.hub.hub import Hub
 from remora_hub_lsp.models import UpdateSource
 
 from .running import GUARD, Editor, changed_on_disk, context, node, running, write

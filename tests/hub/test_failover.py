@@ -24,7 +24,7 @@ FILES = {f"m{number}.py": f"def f{number}(): ...\nclass A{number}:\n    def g(se
 async def settled(hub: Hub) -> None:
     """Wait until the hub is through with whatever replaces its index."""
     async with asyncio.timeout(GUARD):
-        while hub._failing is not None or hub.state == "indexing":
+        while hub.store.is_failing or hub.state == "indexing":
             await asyncio.sleep(0.02)
     await hub.indexed()
 

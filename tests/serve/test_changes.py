@@ -300,14 +300,14 @@ async def test_the_end_of_a_session_ends_its_subscription(server: Server, projec
     one, two = await connect(server, root), await connect(server, root)
     await one.ask("remora/subscribe", {})
     (hub,) = server.hubs.all()
-    assert len(hub._listeners) == 1
+    assert len(hub.following._listeners) == 1
     one.writer.transport.abort()
 
     async def alone() -> bool:
         return (await two.ask("remora/status"))["sessions"] == 1
 
     await until(alone)
-    assert not hub._listeners
+    assert not hub.following._listeners
     two.open((root / "a.py").as_uri(), "def x(): ...\n")
     assert await names(two) == {"a.py:x"}
 

@@ -1,0 +1,81 @@
+"""The files on disk beside what the index has of them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .hub import Hub
+    from .tree import FileEntry, SourceTree
+
+
+class Different(NamedTuple):
+    """A file that is not known to be as the index has it. size: bytes. known: its hash in the index, if any."""
+
+    path: str
+    size: int
+    known: str | None
+
+
+class Differences(NamedTuple):
+    """files: the index has them not, or otherwise. gone: the index has them, the disk does not."""
+
+    files: list[Different]
+    gone: list[str]
+
+
+async def compare(hub: Hub) -> Differences:
+    """Walk the tree and compare it with the index; open files are left out. Raises StoreError."""
+    entries = await walk(hub.tree)
+    stamps = await hub.write(hub.recorder.kv.stamps)
+    files, present, most = [], set(), hub.config.max_file_size
+    for entry in entries:
+        path = hub.paths.indexed(entry.path)
+        present.add(path)
+        known = stamps.get(path)
+        if known and known[3] and entry.size <= most and unchanged(known[:3], entry.mtime_ns, entry.size):
+            continue
+        if path not in hub.open_paths:
+            files.append(Different(path, entry.size, known[3] if known else None))
+    return Differences(files, [path for path in _gone(hub.tree, stamps, present) if path not in hub.open_paths])
+
+
+async def walk(tree: SourceTree) -> list[FileEntry]:
+    """All files, found on another thread, which does not outlive who waits for it."""
+    cancelled = threading.Event()
+    walking = asyncio.get_running_loop().run_in_executor(None, _walk, tree, cancelled)
+    try:
+        return await asyncio.shield(walking)
+    except asyncio.CancelledError:
+        cancelled.set()
+        await asyncio.wait([walking])
+        raise
+
+
+def _walk(tree: SourceTree, cancelled: threading.Event) -> list[FileEntry]:
+    found = []
+    for entry in tree.walk():
+        if cancelled.is_set():
+            break
+        found.append(entry)
+    return found
+
+
+def _gone(tree: SourceTree, known: Iterable[str], present: Collection[str]) -> list[str]:
+    """Paths that the last walk did not find. What lies in a folder that it could not read may still be there."""
+    closed = tuple(f"{problem.path}/" for problem in tree.problems)
+    if "./" in closed:
+        return []
+    return [path for path in known if path not in present and not path.startswith(closed)]
+
+
+def unchanged(known: tuple[int, int, int], mtime_ns: int, size: int) -> bool:
+    """Whether a file's stamp (mtime_ns, size, scanned_ns) still tells the truth about the file.
+
+    A file written within the clock's tick of the scan may have been written after it, with the same time stamp
+    and size (git calls that "racily clean"): such a stamp proves nothing.
+    """
+    return known[0] == mtime_ns and known[1] == size and mtime_ns + 20_000_000 < known[2]

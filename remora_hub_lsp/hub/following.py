@@ -1,0 +1,79 @@
+"""What rests on a change follows it: once the typing rests, and at the latest after a while of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..index.kv import Changed, FileChange
+
+if TYPE_CHECKING:
+    from .hub import Hub
+
+# Seconds without a change after which what rests on the last ones follows; and the most, where they do not end.
+REST_SECONDS = 0.4
+FOLLOW_SECONDS = 2.0
+
+
+class Following:
+    """Tells whoever listens what changed, and lets dependants follow."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._listeners: list[Callable[[Changed], None]] = []
+        self._changes: dict[str, FileChange] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._since = 0.0
+
+    def on_change(self, callback: Callable[[Changed], None]) -> Callable[[], None]:
+        """Call back on the loop when nodes changed; gives the function that ends that."""
+        self._listeners.append(callback)
+        return lambda: self._listeners.remove(callback) if callback in self._listeners else None
+
+    def tell(self, changed: Changed) -> None:
+        """Tell whoever listens what changed."""
+        if changed.changed or changed.deleted:
+            for listener in list(self._listeners):
+                listener(changed)
+
+    def follow(self, changed: Changed) -> None:
+        """Tell of the change, and let follow what rests on it."""
+        for change in changed.files:
+            before = self._changes.get(change.path)
+            self._changes[change.path] = change if before is None else _together(before, change)
+        if changed.files:
+            self._rest()
+        self.tell(changed)
+
+    def cancel(self) -> None:
+        """Nothing follows any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _rest(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if self._timer is None:
+            self._since = now
+        else:
+            self._timer.cancel()
+        self._timer = loop.call_at(min(now + REST_SECONDS, self._since + FOLLOW_SECONDS), self._follow_now)
+
+    def _follow_now(self) -> None:
+        self._timer = None
+        changes = list(self._changes.values())
+        self._changes.clear()
+        self._hub.spawn(self._follow_up(changes))
+
+    async def _follow_up(self, changes: list[FileChange]) -> None:
+        self.follow(await self._hub.write(self._hub.recorder.follow, changes))
+
+
+def _together(before: FileChange, change: FileChange) -> FileChange:
+    return FileChange(
+        change.path,
+        tuple({*change.signatures, *before.signatures}),
+        change.imports_changed or before.imports_changed,
+        tuple({*change.changed, *before.changed}),
+    )

@@ -1,0 +1,175 @@
+"""Questions about one root: wait for the changes that they have to have seen, then ask the index."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from ..index.answers import Asked, Place, get_context
+from ..index.around import SOURCE, Text, Wanted, finish, relate
+from ..index.ids import BadId, NodeId, locate, module_paths, parse_id
+from ..index.view import IndexView, Json
+from ..models import HubState
+from ..protocol import ChangesSinceParams, GetContextParams
+from .compare import unchanged
+from .texts import by_path, texts_in_buffer, texts_on_disk
+
+if TYPE_CHECKING:
+    from .hub import Hub
+
+T = TypeVar("T")
+
+# A question about more nodes is answered off the event loop.
+MANY_NODES = 20
+
+
+class Answer(NamedTuple):
+    """A question's answer, and how fresh it is. pending: asked paths whose newest change it has not seen."""
+
+    value: Any
+    revision: int
+    state: HubState
+    pending: tuple[str, ...]
+
+
+class Questions:
+    """All of them see what came before them, or say what they have not seen."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+
+    async def read(self, question: Callable[[IndexView], T], paths: Sequence[str], wait: float, heavy: bool) -> Answer:
+        """See Hub.read."""
+
+        async def ask() -> Answer:
+            pending = await self._catch_up(paths, wait)
+            value, revision = await self.hub.store.read(question, heavy=heavy)
+            return Answer(value, revision, self.hub.state, pending)
+
+        return await self.hub.store.insist(ask)
+
+    async def get_context(self, params: GetContextParams, positions: Mapping[str, Place | None]) -> Json:
+        """See Hub.get_context."""
+        return await self.hub.store.insist(lambda: self._get_context(params, positions))
+
+    async def changes_since(self, params: ChangesSinceParams) -> Json:
+        """remora/changesSince."""
+
+        def question(view: IndexView) -> Json:
+            name, _, number = (params.cursor or "").partition(":")
+            identity = view.identity[:12]
+            found = None
+            if name == identity and number.isdecimal():
+                found = view.changes(int(number), params.limit)
+            keys, gone, upto = found or ([], [], view.revision)
+            return {
+                "changed": keys, "deleted": gone, "cursor": f"{identity}:{upto}", "more": upto < view.revision,
+                "reset": params.cursor is not None and found is None,
+                "revision": view.revision, "state": self.hub.state,
+            }  # fmt: skip
+
+        answer = await self.hub.read(question, heavy=True)
+        result: Json = answer.value
+        return result
+
+    # ---- inside
+
+    async def _get_context(self, params: GetContextParams, positions: Mapping[str, Place | None]) -> Json:
+        hub = self.hub
+        ids = {text: parse_id(text, hub.path_of) for text in params.nodes}
+        outside = BadId("the document is outside the project root")
+        places = {text: place or outside for text, place in positions.items()}
+        paths = {node_id.path for node_id in ids.values() if isinstance(node_id, NodeId) and node_id.path}
+        paths |= {place[0] for place in places.values() if not isinstance(place, BadId)}
+        dotted = [node_id.dotted for node_id in ids.values() if isinstance(node_id, NodeId) and node_id.dotted]
+        until = time.monotonic() + params.wait_ms / 1000
+        hub.refuse_if_closed()
+        if dotted:
+            paths |= self._paths_of(dotted)
+        if params.min_revision > hub.revision:
+            await hub.store.wait_for_revision(params.min_revision, params.wait_ms / 1000)
+
+        pending = await self._catch_up(tuple(paths), max(until - time.monotonic(), 0))
+        asked, state = Asked(ids, places), hub.state
+        wanted = Wanted(frozenset(params.include), params.depth, params.brief, params.budget)
+
+        def question(view: IndexView) -> Json:
+            result = get_context(view, asked, pending, hub.why_not, state)
+            if wanted.include:
+                relate(view, result, wanted)
+            return result
+
+        heavy = len(ids) + len(places) > MANY_NODES or bool(wanted.include)
+        result, _ = await hub.store.read(question, heavy=heavy)
+        if wanted.plain:
+            return result
+        texts = await self._texts(result["nodes"].values()) if SOURCE in wanted.include else {}
+        return finish(result, wanted, texts)
+
+    async def _texts(self, nodes: Iterable[Json]) -> dict[str, Text]:
+        """The nodes' texts by key."""
+        found: dict[str, Text] = {}
+        on_disk = []
+        for path, inside in by_path(nodes).items():
+            document = self.hub.updates.buffers.newest(path)
+            texts = texts_in_buffer(document, inside) if document is not None else None
+            if texts is None:
+                on_disk.append((path, inside))
+            else:
+                found |= texts
+        if on_disk:
+            found |= await self.hub.store.beside(texts_on_disk, on_disk, self.hub.paths.absolute)
+        return found
+
+    async def _catch_up(self, paths: Sequence[str], wait: float) -> tuple[str, ...]:
+        """Wait until the changes of the paths are in the index; gives the paths of which they are not, even so."""
+        hub, inbox = self.hub, self.hub.updates.inbox
+        hub.refuse_if_closed()
+        self._index_now(paths)
+        until, recorder = time.monotonic() + wait, None
+        while recorder is not hub.recorder:  # what was in an index that is given up meanwhile, comes again
+            recorder = hub.recorder
+            await inbox.done(paths or hub.updates.touched, until - time.monotonic())
+            hub.refuse_if_closed()
+        return tuple(path for path in paths if inbox.pending(path))
+
+    def _index_now(self, paths: Sequence[str]) -> None:
+        """Look at those of the files first that are not in the index, or not known to be as the index has them."""
+        hub, updates = self.hub, self.hub.updates
+        paths = [path for path in paths if path not in updates.buffers and not updates.inbox.pending(path)]
+        if not paths:
+            return
+        stamps, _ = hub.store.ask(lambda view: view.stamps(paths))
+        ready = hub.state == "ready"
+        for path in paths:
+            known = stamps.get(path)
+            unsure = known is None or not (ready or hub.cold_start.checked(path))
+            if unsure and self._differs(path, known):
+                updates.inbox.put(path)
+
+    def _differs(self, path: str, known: tuple[int, int, int] | None) -> bool:
+        try:
+            stat = os.stat(self.hub.paths.absolute(path))
+        except (OSError, ValueError):
+            return known is not None
+        if known is not None and unchanged(known, stat.st_mtime_ns, stat.st_size):
+            return False
+        return self.hub.tree.includes(path)
+
+    def _paths_of(self, dotted: Sequence[tuple[str, ...]]) -> set[str]:
+        """Where dotted names may be defined: by the index, in what was typed just now, by files not indexed yet."""
+        located, _ = self.hub.store.ask(lambda view: [locate(view, parts) for parts in dotted])
+        paths = {found[0] for found in located if found}
+        paths |= {path for path in self.hub.updates.touched if self.hub.updates.inbox.pending(path)}
+        if self.hub.state != "ready":
+            for parts in dotted:
+                paths |= self._first_file(module_paths(parts))
+        return paths
+
+    def _first_file(self, candidates: Iterable[str]) -> set[str]:
+        for path in candidates:
+            if os.path.isfile(self.hub.paths.absolute(path)):
+                return {path}
+        return set()
