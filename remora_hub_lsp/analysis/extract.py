@@ -13,13 +13,14 @@ from inspect import cleandoc
 from itertools import accumulate
 from typing import Any
 
-from .facts import CALL, REFERENCE, SIGNATURE_REFERENCE, Binding, NodeFacts, Segment, Use
+from .facts import CALL, REFERENCE, SIGNATURE_REFERENCE, Behaviour, Binding, NodeFacts, Segment, Use
 from .signature import class_signature, expression, function_signature
 from .text import units
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _DEFINITIONS = frozenset((ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
 _NAME_AFTER_KEYWORD = re.compile(r"(?:async(?:\s|\\\r?\n)+)?(?:def|class)(?:\s|\\\r?\n)+(\w+)")
+_ALLOWED = b"# remora: docstring-ok"
 _LEAVES = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
 
 
@@ -42,7 +43,7 @@ _SPECIAL: dict[type[ast.AST], tuple[str, ...]] = {
     cls: _TREE.pop(cls)
     for cls in (
         *_DEFINITIONS, *_BRANCHES, *_TRIES, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.Match,
-        ast.AnnAssign, ast.arg, ast.MatchAs, ast.MatchStar,
+        ast.AnnAssign, ast.arg, ast.MatchAs, ast.MatchStar, ast.Return, ast.Yield, ast.YieldFrom, ast.Raise,
     )
 }  # fmt: skip
 
@@ -59,6 +60,7 @@ class Source:
         self.skipped = skipped
         self.ascii = text.isascii()
         self.data = text.encode("utf-8", "surrogatepass")
+        self.allows = _ALLOWED in self.data
         sizes = map(len, lines) if self.ascii else (len(line.encode("utf-8", "surrogatepass")) for line in lines)
         self.offsets = list(accumulate(sizes, initial=0))
 
@@ -71,6 +73,20 @@ class Source:
             return byte
         before = text.encode("utf-8", "surrogatepass")[:byte].decode("utf-8", "surrogatepass")
         return units(before, "utf-16")
+
+    def body_digest(self, node: Definition) -> str:
+        """SHA-256 of a definition's body, the same wherever it stands: without indentation and line ends."""
+        first, line = node.body[0], node.body[0].lineno - 1 - self.skipped
+        end_line, end_byte = (node.end_lineno or node.lineno) - 1 - self.skipped, node.end_col_offset or 0
+        text = self.data[self.offsets[line] + first.col_offset : self.offsets[end_line] + end_byte]
+        return sha256(b"\n".join(map(bytes.strip, text.splitlines()))).hexdigest()
+
+    def is_allowed(self, node: Definition, line: int) -> bool:
+        """Whether a comment between the definition's first line and its docstring's last one allows the docstring."""
+        if not self.allows:
+            return False
+        end = (node.body[0].end_lineno or node.lineno) - self.skipped
+        return _ALLOWED in self.data[self.offsets[line] : self.offsets[end]]
 
     def digest(self, line: int, byte: int, end_line: int, end_byte: int) -> str:
         """SHA-256 of the text between two places."""
@@ -148,8 +164,8 @@ class _Scope:
     """What the statements of one scope do with names."""
 
     __slots__ = (
-        "bound", "complexity", "definitions", "hints", "imports", "module_names", "outer", "parameters", "roots",
-        "uses",
+        "bound", "complexity", "definitions", "hints", "imports", "module_names", "outer", "parameters", "raises",
+        "returns", "roots", "uses", "yields",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -163,6 +179,9 @@ class _Scope:
         self.definitions: list[Definition] = []
         self.complexity = 0
         self.hints = False
+        self.returns = False  # a value
+        self.yields = False
+        self.raises: list[str] = []
 
 
 class _Pass:
@@ -263,6 +282,7 @@ class _Pass:
         name_line, name_col, name_end = self._name_range(node)
         is_class = node.__class__ is ast.ClassDef
         decorators = tuple([self._text(decorator) for decorator in node.decorator_list])
+        docstring = docstring_of(node.body)
         return NodeFacts(
             node.name,
             prefix + node.name,
@@ -276,7 +296,7 @@ class _Pass:
             name_col,
             name_end,
             class_signature(node) if is_class else function_signature(node),  # type: ignore[arg-type]
-            docstring_of(node.body),
+            docstring,
             decorators,
             source.digest(line, column, end_line, end_byte),
             end_line - line + 1,
@@ -285,7 +305,19 @@ class _Pass:
             roots,
             local_imports,
             tuple(scope.uses),
+            None,
+            self._behaviour(node, scope, docstring, line) if docstring or node.name == "__init__" else None,
         )
+
+    def _behaviour(self, node: Definition, scope: _Scope, docstring: str | None, line: int) -> Behaviour:
+        source = self.source
+        allowed = source.is_allowed(node, line)
+        if node.__class__ is ast.ClassDef:  # without its members: they may be cut off
+            body = sha256((docstring or "").encode("utf-8", "surrogatepass")).hexdigest()
+            return Behaviour(False, False, (), False, body, allowed)
+        stub = _is_stub(node.body[1:] if docstring is not None else node.body)
+        raises = tuple(sorted(set(scope.raises)))
+        return Behaviour(scope.returns, scope.yields, raises, stub, source.body_digest(node), allowed)
 
     def _text(self, node: ast.expr) -> str:
         """A decorator's source where that is one line, else as normalised: nearly all are calls, slow to unparse."""
@@ -410,9 +442,33 @@ class _Pass:
             scope.hints = scope.hints or node.simple == 1
         elif cls is ast.arg:
             scope.bound.add(node.arg)
+        elif cls is ast.Return:
+            value = node.value
+            if value is not None and not (value.__class__ is ast.Constant and value.value is None):
+                scope.returns = True
+        elif cls is ast.Raise:
+            raised = node.exc.func if node.exc.__class__ is ast.Call else node.exc
+            if raised.__class__ in (ast.Name, ast.Attribute):
+                scope.raises.append(expression(raised))
+        elif cls is ast.Yield or cls is ast.YieldFrom:
+            scope.yields = True
         else:  # MatchAs, MatchStar
             scope.bound.add(node.name or "_")
         return True
+
+
+def _is_stub(body: Sequence[Any]) -> bool:
+    """Whether a body, its docstring aside, tells nothing of what a real one does."""
+    for statement in body:
+        if statement.__class__ is ast.Raise:
+            raised = statement.exc.func if statement.exc.__class__ is ast.Call else statement.exc
+            if getattr(raised, "id", None) != "NotImplementedError":
+                return False
+        elif statement.__class__ is not ast.Pass and not (
+            statement.__class__ is ast.Expr and statement.value.__class__ is ast.Constant
+        ):
+            return False
+    return True
 
 
 def _imports(node: ast.Import | ast.ImportFrom, scope: _Scope) -> None:

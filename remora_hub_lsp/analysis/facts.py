@@ -16,6 +16,22 @@ REFERENCE, CALL, SIGNATURE_REFERENCE, SIGNATURE_CALL = range(4)
 MODULE = "<module>"
 
 
+class Behaviour(NamedTuple):
+    """What a docstring can tell of a definition beside its signature.
+
+    returns: whether a value; yields: it is a generator; raises: exceptions by name, those of the functions in it aside.
+    stub: the body could not tell (`...`, `raise NotImplementedError`). body: hash of the docstring and what follows it,
+    indentation aside; of a class of the docstring alone. allowed: `# remora: docstring-ok` stands beside it.
+    """
+
+    returns: bool
+    yields: bool
+    raises: tuple[str, ...]
+    stub: bool
+    body: str
+    allowed: bool
+
+
 class NodeFacts(NamedTuple):
     """One module, class or function, as its own text tells it.
 
@@ -25,6 +41,7 @@ class NodeFacts(NamedTuple):
     local_imports: dotted targets imported inside the node.
     uses: names it calls and refers to; a dotted name that starts with "." hangs on an expression.
     broken: why the text does not parse just now; the other facts are then the last good ones.
+    behaviour: of what has a docstring, and of `__init__`.
     """
 
     name: str
@@ -49,6 +66,7 @@ class NodeFacts(NamedTuple):
     local_imports: tuple[str, ...]
     uses: tuple[Use, ...]
     broken: str | None = None
+    behaviour: Behaviour | None = None
 
 
 # What an import statement binds: (name as bound, dotted target); "import a.b" binds ("a.b", "a.b"),

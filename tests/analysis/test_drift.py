@@ -1,0 +1,193 @@
+"""Docstrings that no longer fit: which changes are a reason, and which are none."""
+
+from __future__ import annotations
+
+import pytest
+
+from remora_hub_lsp.analysis.drift import Pair, Reason, mismatches, reasons
+from remora_hub_lsp.analysis.pairs import watched
+from remora_hub_lsp.analysis.segments import extract
+
+GOOGLE = '''
+    """Price of it all.
+
+    Args:
+        net: without tax.
+        rate (float): the tax, defaults to 0.2.
+
+    Returns:
+        The price.
+
+    Raises:
+        ValueError: if the rate is negative.
+    """
+'''
+NUMPY = '''
+    """Price of it all.
+
+    Parameters
+    ----------
+    net : int
+        Without tax.
+    rate : float, default: 0.2
+        The tax.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If the rate is negative.
+    """
+'''
+SPHINX = '''
+    """Price of it all.
+
+    :param net: without tax.
+    :param float rate: the tax (default 0.2).
+    :returns: the price.
+    :raises ValueError: if the rate is negative.
+    """
+'''
+EPYTEXT = '''
+    """Price of it all.
+
+    @param net: without tax.
+    @param rate: the tax. Default: 0.2.
+    @return: the price.
+    @raise ValueError: if the rate is negative.
+    """
+'''
+BODY = "    if rate < 0:\n        raise ValueError(rate)\n    return net * (1 + rate)\n"
+HEAD = "def price(net, rate=0.2):"
+styles = pytest.mark.parametrize("doc", [GOOGLE, NUMPY, SPHINX, EPYTEXT], ids=["google", "numpy", "sphinx", "epytext"])
+
+
+def pair(text: str, name: str = "price") -> Pair:
+    return watched(extract(text).nodes)[name].pair
+
+
+def compared(doc: str, head: str, body: str = BODY, *, before: str = HEAD, body_before: str = BODY) -> list[Reason]:
+    was = pair(before + doc + body_before)
+    return list(reasons(was, pair(head + doc + body)))
+
+
+def codes(found: list[Reason]) -> list[tuple[str, str | None]]:
+    return [(reason.code, reason.parameter) for reason in found]
+
+
+@styles
+def test_what_does_not_change_is_no_reason(doc: str) -> None:
+    assert compared(doc, HEAD) == []
+    assert mismatches(pair(HEAD + doc + BODY)) == ()
+
+
+@styles
+@pytest.mark.parametrize(
+    "head",
+    [
+        "def price(net: int, rate: float = 0.2) -> float:",
+        "def price( net,\n    rate = 0.20 ) :",
+        "def price(net, rate=0.2, *args, **kwargs):",
+        "def price(net, rate=0.2, _cache=None):",
+        "def price(rate=0.2, net=0):",
+    ],
+)
+def test_annotations_form_and_private_parameters_are_no_reason(doc: str, head: str) -> None:
+    assert compared(doc, head) == []
+
+
+@styles
+def test_a_removed_parameter(doc: str) -> None:
+    found = compared(doc, "def price(net):", body="    return net\n", body_before="    return net\n")
+    assert codes(found) == [("parameter-removed", "rate")]
+    assert "rate" in doc.splitlines()[found[0].line + 1]
+
+
+@styles
+def test_a_renamed_parameter(doc: str) -> None:
+    (found,) = compared(doc, "def price(net, tax=0.2):")
+    assert (found.code, found.old, found.new) == ("parameter-renamed", "rate", "tax")
+
+
+@styles
+def test_an_added_parameter(doc: str) -> None:
+    assert codes(compared(doc, "def price(net, rate=0.2, *, rounded=False):")) == [("parameter-added", "rounded")]
+
+
+@styles
+def test_a_default_that_is_stated(doc: str) -> None:
+    (found,) = compared(doc, "def price(net, rate=0.25):")
+    assert (found.code, found.parameter, found.old, found.new) == ("default-changed", "rate", "0.2", "0.25")
+
+
+@styles
+def test_a_sentinel_is_no_new_default(doc: str) -> None:
+    assert compared(doc, "def price(net, rate=UNSET):") == []
+
+
+@styles
+def test_nothing_is_returned_any_more(doc: str) -> None:
+    body = "    if rate < 0:\n        raise ValueError(rate)\n    print(net)\n"
+    assert [found.code for found in compared(doc, HEAD, body)] == ["return-removed"]
+
+
+@styles
+def test_a_generator_instead_of_a_value(doc: str) -> None:
+    body = "    if rate < 0:\n        raise ValueError(rate)\n    yield net\n"
+    assert [found.code for found in compared(doc, HEAD, body)] == ["yield-added"]
+
+
+@styles
+def test_an_exception_that_is_not_raised_any_more(doc: str) -> None:
+    assert [found.code for found in compared(doc, HEAD, "    return net * rate\n")] == ["exception-gone"]
+    elsewhere = "    checked(rate)\n    return net * rate\n"
+    assert compared(doc, HEAD, elsewhere) == [], "what is called now may raise it"
+
+
+@styles
+def test_static_mismatch_needs_no_history(doc: str) -> None:
+    (found,) = mismatches(pair("def price(net, rat=0.2):" + doc + BODY))
+    assert (found.code, found.parameter, found.new, found.static) == ("unknown-parameter", "rate", "rat", True)
+    assert mismatches(pair("def price(net, **options):" + doc + BODY)) == ()
+
+
+@styles
+def test_the_comment_allows_it(doc: str) -> None:
+    now = pair("def price(net):  # remora: docstring-ok" + doc + BODY)
+    assert reasons(pair(HEAD + doc + BODY), now) == ()
+    assert mismatches(now) == ()
+
+
+def test_prose_documents_what_it_clearly_names() -> None:
+    doc = '\n    """Give `net` with `rate` on it."""\n'
+    assert codes(compared(doc, "def price(net, rate, rounded):", before="def price(net, rate):")) == [
+        ("parameter-added", "rounded")
+    ]
+    vague = '\n    """Give the net price with the rate on it."""\n'
+    assert compared(vague, "def price(net, rate, rounded):", before="def price(net, rate):") == []
+
+
+def test_a_class_is_documented_for_its_constructor() -> None:
+    text = '''
+class Cart:
+    """A cart.
+
+    Args:
+        owner: whose.
+        limit: how much.
+    """
+
+    def __init__(self, owner, limit{more}):
+        self.owner = owner
+'''
+    was, now = pair(text.format(more=""), "Cart"), pair(text.format(more=", shared=False"), "Cart")
+    assert codes(list(reasons(was, now))) == [("parameter-added", "shared")]
+
+
+def test_the_literal_rule() -> None:
+    was, now = pair(f'{HEAD}\n    """Price."""\n'), pair('def price(net, rate: float = 0.2):\n    """Price."""\n')
+    assert reasons(was, now) == ()
+    assert [reason.code for reason in reasons(was, now, literal=True)] == ["signature-changed"]
