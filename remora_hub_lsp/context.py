@@ -1,9 +1,9 @@
 """What an agent carries from turn to turn, and the pull hook that refreshes it from the hub at the start of each.
 
-    manager = ContextManager({"agent_id": "a1", "goal": ..., "operation": "docstring", "node_id": "shop/cart.py:Cart"})
-    manager.set_hub_client(HubClient(root))
-    await manager.pull_hub_context()
-    prompt = manager.get_prompt_context()
+manager = ContextManager({"agent_id": "a1", "goal": ..., "operation": "docstring", "node_id": "shop/cart.py:Cart"})
+manager.set_hub_client(HubClient(root))
+await manager.pull_hub_context()
+prompt = manager.get_prompt_context()
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """For agents: HubClient asks the hub, and answers without one as well as it can. Imports neither pygls nor lsprotocol.
 
-    async with HubClient(root) as client:
-        nodes = await client.get_context(["shop/cart.py:Cart.total"])
+async with HubClient(root) as client:
+    nodes = await client.get_context(["shop/cart.py:Cart.total"])
 """
 
 from __future__ import annotations

@@ -26,12 +26,12 @@ class UpdateAction:
 
 @dataclass(frozen=True, slots=True)
 class ExtractSignatures(UpdateAction):
-    """Extract the facts of the file's nodes and write them."""
+    """Extract the facts of the file's nodes and write them, as the script extract_signatures.pym records them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScanImports(UpdateAction):
-    """Work out what the file imports and which of its nodes use that."""
+    """Work out what the file imports and which of its nodes use that: the script scan_imports.pym."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,18 @@ file's row holds where each segment starts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import orjson
 
 from ..analysis.facts import Binding, FileFacts, NodeFacts, PlacedNode
 from ..errors import SourceError
+from .steps import Json, extract_signatures, scan_imports
 
 # Nodes of no segment of their own (the module, nodes written by hand): their lines count from the file's start.
 ABSOLUTE = (1 << 24) - 1
 MOST_IN_SEGMENT = (1 << 16) - 1
-SUMMARY_LENGTH = 100
 
 # What the facts of a NodeRow hold, in this order; LATER_FIELDS follow only in a node that was written by
 # hand: else they are joined when it is read (see joined.py).
@@ -34,6 +34,10 @@ LATER_FIELDS = (
 # One node: segment, number in it, qualname, name, kind, and a JSON array of FACT_FIELDS (and LATER_FIELDS).
 # A plain tuple: tens of thousands of them come from the workers.
 NodeRow = tuple[int, int, str, str, str, bytes]
+
+
+# A node as it was, the imports it used, and its row.
+_Kept = tuple[PlacedNode, list[str], NodeRow]
 
 
 class FileRows(NamedTuple):
@@ -69,34 +73,30 @@ class LiveRows:
     def __init__(self, path: str) -> None:
         self.path = path
         self.package = package_of(path)
-        self._rows: dict[str, tuple[PlacedNode, tuple[str, ...], NodeRow]] = {}
+        self._rows: dict[str, _Kept] = {}
         self._segments: set[int] = set()
         self._bindings: list[Binding] | None = None
-        self._targets: dict[str, list[Binding]] = {}
         self._binding_json = b"[]"
 
     def update(self, facts: FileFacts) -> FileRows:
         """Rows for `facts`; only what differs from the last call, and everything at the first."""
         partial = self._bindings is not None
         same_bindings = facts.bindings == self._bindings
-        if not same_bindings:
-            self._bindings = facts.bindings
-            self._targets = _by_root(facts.bindings)
-            self._binding_json = orjson.dumps([(name, self._absolute(target)) for name, target in facts.bindings])
         before, after, changed = self._rows, {}, []
+        # Other imports of the module may be another thing for every node.
+        asked = [node for node in facts.nodes if not (same_bindings and _same(before.get(node.unique), node))]
+        imports = self._scan_imports(facts.bindings, asked, keep_bindings=same_bindings)
+        anew = [node for node in asked if not _same(before.get(node.unique), node, imports[node.unique])]
+        records = extract_signatures(self.path, facts.file_hash, anew)
+        made = {record["qualname"]: record for record in records}
         for placed in facts.nodes:
-            old = before.get(placed.unique)
-            if (
-                old is not None
-                and (old[0] is placed or old[0] == placed)
-                and (same_bindings or old[1] == self._imports(placed.facts))
-            ):
-                after[placed.unique] = old
-                continue
-            imports = self._imports(placed.facts)
-            row = _node_row(placed, imports)
-            after[placed.unique] = (placed, imports, row)
-            changed.append(row)
+            record = made.get(placed.unique)
+            if record is None:
+                after[placed.unique] = before[placed.unique]
+            else:
+                row = _node_row(placed, record, imports[placed.unique])
+                after[placed.unique] = (placed, imports[placed.unique], row)
+                changed.append(row)
         self._rows = after
         known = self._segments
         segments = {segment.id for segment, _ in facts.segments}
@@ -124,29 +124,26 @@ class LiveRows:
             gone_uses if partial else (),
         )
 
-    def _imports(self, facts: NodeFacts) -> tuple[str, ...]:
-        """Dotted names of what the node uses of its own and the module's imports; a module has all of its own."""
-        targets = set(facts.local_imports)
-        if facts.node_type == "module":
-            targets.update(target for bindings in self._targets.values() for _, target in bindings)
-        elif self._targets:
-            for root in facts.roots & self._targets.keys():
-                for name, target in self._targets[root]:
-                    # `import a.b` is used where `a.b` stands; plain names wherever their root stands.
-                    # A class's uses stand with its members: there the root has to do.
-                    if "." not in name or not facts.uses or any(use[1].startswith(name) for use in facts.uses):
-                        targets.add(target)
-        return tuple(sorted(self._absolute(target) for target in targets)) if targets else ()
+    def _scan_imports(
+        self, bindings: list[Binding], nodes: Sequence[PlacedNode], *, keep_bindings: bool
+    ) -> dict[str, list[str]]:
+        """Dotted names of the imports that each of the nodes uses, by its unique name."""
+        if not nodes and keep_bindings:
+            return {}
+        absolute, imports = scan_imports(self.path, self.package, bindings, nodes)
+        if not keep_bindings:
+            self._bindings = bindings
+            self._binding_json = orjson.dumps(absolute)
+        return {node.unique: used for node, used in zip(nodes, imports, strict=True)}
 
-    def _absolute(self, target: str) -> str:
-        """A relative import's target, made absolute by the file's own package."""
-        if not target.startswith("."):
-            return target
-        rest = target.lstrip(".")
-        package = self.package
-        level = len(target) - len(rest)
-        kept = package[: len(package) - (level - 1)] if level - 1 <= len(package) else ()
-        return ".".join([*kept, rest] if rest else kept) or target
+
+def _same(
+    old: tuple[PlacedNode, list[str], NodeRow] | None, node: PlacedNode, imports: list[str] | None = None
+) -> bool:
+    """Whether a row is that of the node as it is now (and has these imports)."""
+    if old is None or not (old[0] is node or old[0] == node):
+        return False
+    return imports is None or old[1] == imports
 
 
 def package_of(path: str) -> tuple[str, ...]:
@@ -161,34 +158,19 @@ def module_of(path: str) -> str:
     return ".".join(package_of(path) if name == "__init__" else (*package_of(path), name))
 
 
-def summary(docstring: str | None) -> str | None:
-    """The first line of a docstring, at most SUMMARY_LENGTH characters."""
-    if not docstring:
-        return docstring
-    line = docstring.strip().partition("\n")[0].rstrip()
-    return line if len(line) <= SUMMARY_LENGTH else line[: SUMMARY_LENGTH - 1].rstrip() + "…"
-
-
 def _starts(facts: FileFacts) -> list[int]:
     return [n for segment, start in facts.segments if segment.nodes for n in (segment.id, start)]
 
 
-def _by_root(bindings: Iterable[Binding]) -> dict[str, list[Binding]]:
-    out: dict[str, list[Binding]] = {}
-    for binding in bindings:
-        out.setdefault(binding[0].partition(".")[0], []).append(binding)
-    return out
-
-
-def _node_row(placed: PlacedNode, imports: tuple[str, ...]) -> NodeRow:
+def _node_row(placed: PlacedNode, record: Json, imports: list[str]) -> NodeRow:
     facts = placed.facts
     if placed.number > MOST_IN_SEGMENT:
         raise SourceError(f"more than {MOST_IN_SEGMENT:,} definitions in one statement", None)
     values: Sequence[Any] = (
         facts.node_type, facts.kind, facts.line, facts.col, facts.end_line, facts.end_col,
         facts.name_line, facts.name_col, facts.name_line, facts.name_end,
-        facts.source_hash, facts.signature, summary(facts.docstring), facts.docstring, imports, facts.decorators,
-        facts.line_count, facts.complexity, facts.has_type_hints, facts.broken,
+        record["source_hash"], record["signature"], record["docstring"], record["docstring_full"], imports,
+        record["decorators"], record["line_count"], record["complexity"], record["has_type_hints"], facts.broken,
     )  # fmt: skip
     segment = ABSOLUTE if placed.segment < 0 else placed.segment
     return segment, placed.number, placed.unique, facts.name, facts.kind, _dumps(values)
