@@ -1,0 +1,223 @@
+"""The plugin in the real Neovim: 0.11 from PyPI, and the one that the distribution has (0.7.2 in Debian 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("pynvim", reason="NEOVIM IS NOT TESTED: pynvim is not installed")
+
+from .neovim import SERVER, Neovim, binaries
+
+# The emoji before the definition is one character, two UTF-16 code units and four bytes.
+CART = '''\
+"""Carts. 🛒"""
+
+
+class Cart:
+    """Holds things."""
+
+    def total(self, rate: float) -> float:
+        """Sum of all. 🧮
+
+        :param rate: what to multiply with
+        """
+        return rate * 2
+
+
+def main() -> None:
+    "🎉"; total = Cart().total(1.0)  # 🛒
+    print(total)
+'''
+TESTS = "from cart import Cart\n\n\ndef test_total():\n    assert Cart().total(2.0) == 4.0\n"
+
+Start = Callable[..., Neovim]
+
+
+@pytest.fixture(params=["new", "old"])
+def binary(request: pytest.FixtureRequest) -> str:
+    if request.param not in binaries():
+        pytest.skip(f"NEOVIM IS NOT TESTED HERE: no {request.param} nvim on this machine")
+    return binaries()[request.param]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    root = tmp_path / "shop"
+    root.mkdir()
+    (root / "pyproject.toml").write_text("[project]\nname = 'shop'\n")
+    (root / "cart.py").write_text(CART, encoding="utf-8")
+    (root / "test_cart.py").write_text(TESTS)
+    return root
+
+
+@pytest.fixture
+def start(binary: str, tmp_path: Path) -> Iterator[Start]:
+    """Starts a Neovim; it ends with the test."""
+    running: list[Neovim] = []
+
+    def begin(options: str | None = None) -> Neovim:
+        running.append(Neovim(binary, tmp_path / f"nvim{len(running)}", options))
+        return running[-1]
+
+    yield begin
+    for neovim in running:
+        neovim.close()
+
+
+@pytest.fixture
+def nvim(start: Start, project: Path) -> Neovim:
+    """A Neovim in cart.py, its cursor in Cart.total, with the project indexed."""
+    neovim = start()
+    neovim.open(project / "cart.py", 7, 8)
+    neovim.ready()
+    return neovim
+
+
+def test_the_server_starts_by_itself_for_a_python_file(nvim: Neovim, project: Path) -> None:
+    nvim.command("Remora")
+    shown = nvim.float("Remora Hub")
+    assert "ready" in shown.splitlines()[0]
+    assert f"root      {project}" in shown
+    assert "2 files" in shown
+
+
+def test_nothing_starts_for_other_files_or_when_switched_off(start: Start, project: Path) -> None:
+    other, off = start(), start("{ enabled = false }")
+    other.command(f"edit {project}/pyproject.toml")
+    off.command(f"edit {project}/cart.py")
+    for neovim in (other, off):
+        neovim.command("Remora status")
+        assert neovim.told() == ["Remora Hub: no server is running. Open a Python file, or see :checkhealth remora"]
+
+
+def test_context_of_what_the_cursor_stands_in_sees_unsaved_text(nvim: Neovim) -> None:
+    nvim.command("Remora context")
+    first = nvim.float("# Cart.total")
+    assert "def total(self, rate: float) -> float" in first
+    assert "Sum of all. 🧮" in first
+    nvim.api.current.line = "    def total(self, rate: float, *, net: bool = False) -> float:"
+    nvim.command("Remora context")
+    assert "*, net: bool = False" in nvim.float("unsaved text counts")
+
+
+def test_context_of_a_key_and_of_one_that_is_not_there(nvim: Neovim) -> None:
+    nvim.command("Remora context cart.py:main")
+    nvim.float("# main")
+    nvim.command("Remora context cart.py:mian")
+    nvim.until(lambda: nvim.told(), "a message")
+    assert nvim.told() == ["Remora Hub: cart.py defines no mian. Near: node:cart.py:main"]
+
+
+def test_the_window_shows_on_the_screen_and_closes_when_the_cursor_moves(nvim: Neovim) -> None:
+    nvim.command("Remora context")
+    nvim.float("# Cart.total")
+    if nvim.lua("return vim.fn.has('nvim-0.11') == 1"):  # before, floating windows are on a screen of their own
+        nvim.until(lambda: any("│Sum of all. 🧮" in row for row in nvim.screen()), "the text on the screen")
+    nvim.api.input("j")
+    nvim.until(lambda: not nvim.floats(), "the window to close")
+
+
+def test_copy_puts_markdown_with_the_source_into_the_register(nvim: Neovim) -> None:
+    nvim.command("Remora copy")
+    nvim.until(lambda: nvim.told(), "a message")
+    text = nvim.api.funcs.getreg('"')
+    assert text.startswith("# Cart.total\n")
+    assert "        return rate * 2\n```" in text
+
+
+def test_hover_and_columns_after_an_emoji(nvim: Neovim, project: Path) -> None:
+    nvim.command("Remora context cart.py:main")
+    nvim.float("# main")
+    found = nvim.ask("remora/search", query="main", limit=1)
+    line = nvim.lua("return vim.lsp.buf_request_sync(0, 'textDocument/documentSymbol', "
+                    "{textDocument = vim.lsp.util.make_text_document_params()}, 5000)")  # fmt: skip
+    assert found["symbols"][0]["name_range"]["start"] == {"line": 14, "character": 4}
+    (answer,) = [entry["result"] for entry in (line.values() if isinstance(line, dict) else line) if entry]
+    assert [symbol["name"] for symbol in answer] == ["Cart", "main"]
+
+
+def test_completion_of_subcommands_and_keys(nvim: Neovim) -> None:
+    assert nvim.api.funcs.getcompletion("Remora re", "cmdline") == ["reindex", "restart"]
+    assert nvim.api.funcs.getcompletion("Remora context tot", "cmdline")[0] == "node:cart.py:Cart.total"
+
+
+def test_an_unknown_subcommand_says_which_there_are(nvim: Neovim) -> None:
+    nvim.command("Remora nonsense")
+    (told,) = nvim.told()
+    assert told.startswith("Remora Hub: there is no :Remora nonsense; there are callees, callers, context, copy")
+
+
+def test_restart_gives_a_new_server_that_answers(nvim: Neovim) -> None:
+    before = nvim.lua("return require('remora.server').clients()[1].id")
+    nvim.command("Remora restart")
+    nvim.until(nvim.attached, "the new server")
+    nvim.ready()
+    assert nvim.lua("return require('remora.server').clients()[1].id") != before
+    assert nvim.lua("return #require('remora.server').clients()") == 1
+    assert nvim.told()[-1] == "Remora Hub: restarted"
+
+
+def test_stop(nvim: Neovim) -> None:
+    nvim.command("Remora stop")
+    assert nvim.told() == ["Remora Hub: stopped"]
+    assert nvim.lua("return #require('remora.server').clients()") == 0
+
+
+def test_the_log_opens(nvim: Neovim) -> None:
+    nvim.command("Remora log")
+    nvim.until(lambda: nvim.api.current.buffer.name.endswith(".log"), "the log")
+    assert nvim.api.current.buffer.options["readonly"]
+
+
+def test_health(nvim: Neovim) -> None:
+    nvim.command("checkhealth remora")
+    text = nvim.until(lambda: (t := "\n".join(nvim.api.current.buffer[:])).count("revision") and t, "the report")
+    assert "vim.g.remora is in order" in text
+    assert "remora-hub-lsp 0." in text
+    assert "ERROR" not in text
+
+
+def test_health_of_a_wrong_set_up(start: Start) -> None:
+    neovim = start('{ cmd = { "/nowhere/hub" }, colour = "red", lens = 1 }')
+    neovim.command("checkhealth remora")
+    text = neovim.until(lambda: (t := "\n".join(neovim.api.current.buffer[:])).count("Remora Hub") and t, "the report")
+    assert "vim.g.remora.colour is no option; there are cmd, diagnostics" in text
+    assert "vim.g.remora.lens must be a boolean, not a number" in text
+    assert 'vim.g.remora.cmd names "/nowhere/hub", which is no program' in text
+
+
+def test_the_server_is_found_in_the_virtual_environment(
+    start: Start, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "venv" / "bin" / "remora-hub-lsp"
+    program.parent.mkdir(parents=True)
+    program.write_text(f"#!/bin/sh\nexec {' '.join(SERVER[:-1])} \"$@\"\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "venv"))
+    neovim = start("{ settings = { workers = 0 } }")
+    neovim.open(project / "cart.py")
+    assert neovim.lua("local _, where = require('remora.server').command() return where") == "$VIRTUAL_ENV"
+    neovim.ready()
+
+
+def test_without_a_server_one_message_says_what_to_do(
+    start: Start, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    neovim = start("{}")
+    neovim.command(f"edit {project}/cart.py")
+    neovim.command(f"edit {project}/test_cart.py")
+    (told,) = neovim.told()
+    assert "install it with `pipx install remora-hub-lsp`" in told
+
+
+def test_the_help_has_every_subcommand_and_option(nvim: Neovim) -> None:
+    text = (Path(__file__).parents[2] / "editors/neovim/doc/remora.txt").read_text(encoding="utf-8")
+    for name in nvim.lua("return require('remora.commands').names()"):
+        assert f"\n:Remora {name} " in text
+    for name in nvim.lua("return require('remora').option_names()").split(", "):
+        assert f"\n{name} " in text
