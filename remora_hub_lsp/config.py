@@ -24,6 +24,7 @@ from pydantic_core import ErrorDetails
 
 from .errors import ConfigError
 
+DiagnosticsScope = Literal["open", "workspace"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 INITIALIZATION_OPTIONS = "initializationOptions"
 
@@ -68,6 +69,11 @@ class Config(BaseModel):
         gt=0,
         strict=True,
         description="Files with more bytes than this are listed as failed instead of being indexed.",
+    )
+    diagnostics: DiagnosticsScope = Field(
+        default="open",
+        description="Where to report what is found: in the documents that are `open`, or in the whole `workspace`. "
+        "What concerns the server's own work, as a script that fails, is reported in any case.",
     )
     log_level: LogLevel = Field(default="info", description="How much to log: `debug`, `info`, `warning` or `error`.")
     log_file: Path | None = Field(

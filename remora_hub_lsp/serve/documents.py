@@ -37,8 +37,9 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class OpenDocument:
-    """`place` is None while the document is in no root."""
+    """uri: as the peer writes it. `place` is None while the document is in no root."""
 
+    uri: str
     file: str
     text: TextDocument
     place: Place | None
@@ -48,10 +49,13 @@ class Documents:
     """Every method takes any URI; what is no Python file on disk is not kept, and editing it does nothing.
 
     owner: names the session to the hubs. route: finds a file's place. encoding: what a column counts.
+    opened, closed: called when a document has come to a place, or is about to leave it.
     """
 
     def __init__(self, owner: int, route: Callable[[str], Place | None]) -> None:
         self.encoding: Encoding = "utf-16"
+        self.opened: Callable[[OpenDocument], None] = lambda document: None
+        self.closed: Callable[[OpenDocument], None] = lambda document: None
         self._owner = owner
         self._route = route
         self._open: dict[str, OpenDocument] = {}
@@ -63,7 +67,7 @@ class Documents:
         file = python_file(uri)
         if file is None:
             return
-        document = OpenDocument(file, TextDocument(_whole(text), version), self._route(file))
+        document = OpenDocument(uri, file, TextDocument(_whole(text), version), self._route(file))
         self._open[file] = document
         self._opened(document)
 
@@ -124,10 +128,12 @@ class Documents:
         if document.place:
             hub, path = document.place
             hub.apply(Opened(path, document.text, self._owner))
+            self.opened(document)
 
     def _closed(self, document: OpenDocument) -> None:
         if document.place:
             document.place.hub.apply(Closed(document.place.path, self._owner))
+            self.closed(document)
 
 
 def python_file(uri: str) -> str | None:

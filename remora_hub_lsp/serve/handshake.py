@@ -38,9 +38,21 @@ class _DocumentSymbol(_Lenient):
     hierarchical_document_symbol_support: bool | None = None
 
 
+class _Diagnostics(_Lenient):
+    """What both ways of telling diagnostics have; the way by asking has no version."""
+
+    related_information: bool | None = None
+    tag_support: Any = None  # an object, of old clients a boolean
+    code_description_support: bool | None = None
+    data_support: bool | None = None
+    version_support: bool | None = None
+
+
 class _TextDocument(_Lenient):
     hover: _Hover | None = None
     document_symbol: _DocumentSymbol | None = None
+    publish_diagnostics: _Diagnostics | None = None
+    diagnostic: _Diagnostics | None = None
 
 
 class _Window(_Lenient):
@@ -51,8 +63,13 @@ class _WatchedFiles(_Lenient):
     dynamic_registration: bool | None = None
 
 
+class _Refresh(_Lenient):
+    refresh_support: bool | None = None
+
+
 class _Workspace(_Lenient):
     did_change_watched_files: _WatchedFiles | None = None
+    diagnostics: _Refresh | None = None
 
 
 class _Capabilities(_Lenient):
@@ -121,6 +138,38 @@ class Handshake(_Lenient):
     def progress(self) -> bool:
         """Whether the server may start a progress display."""
         return bool(self.capabilities.window and self.capabilities.window.work_done_progress)
+
+    @property
+    def pulls_diagnostics(self) -> bool:
+        """Whether the peer asks for diagnostics, and so has not to be told of them."""
+        document = self.capabilities.text_document
+        return document is not None and document.diagnostic is not None
+
+    @property
+    def refreshes_diagnostics(self) -> bool:
+        """Whether the peer asks again when it is told to."""
+        workspace = self.capabilities.workspace
+        return bool(workspace and workspace.diagnostics and workspace.diagnostics.refresh_support)
+
+    @property
+    def versions_diagnostics(self) -> bool:
+        """Whether the peer reads the version of published diagnostics."""
+        document = self.capabilities.text_document
+        published = document and document.publish_diagnostics
+        return bool(published and published.version_support)
+
+    @property
+    def diagnostics(self) -> frozenset[str]:
+        """The optional parts of a diagnostic that the peer can show."""
+        document = self.capabilities.text_document
+        said = [way for way in (document and document.diagnostic, document and document.publish_diagnostics) if way]
+        known = {
+            "relatedInformation": any(way.related_information for way in said),
+            "tags": any(way.tag_support for way in said),
+            "codeDescription": any(way.code_description_support for way in said),
+            "data": any(way.data_support for way in said),
+        }
+        return frozenset(name for name, knows in known.items() if knows)
 
     @property
     def watches_files(self) -> bool:

@@ -25,6 +25,7 @@ from ..protocol import (
 )
 from .agent import get_context, process, search, status
 from .changes import changes_since, subscribe
+from .diagnostics import SOURCE, document_diagnostic, workspace_diagnostic
 from .documents import Documents
 from .features import document_symbol, hover, workspace_symbol
 
@@ -55,6 +56,18 @@ METHODS = (
         capability={"documentSymbolProvider": {"label": "Remora Hub"}},
     ),
     Method(types.WORKSPACE_SYMBOL, workspace_symbol, capability={"workspaceSymbolProvider": True}),
+    Method(
+        types.TEXT_DOCUMENT_DIAGNOSTIC,
+        document_diagnostic,
+        capability={
+            "diagnosticProvider": {
+                "identifier": SOURCE,
+                "interFileDependencies": False,
+                "workspaceDiagnostics": True,
+            }
+        },
+    ),
+    Method(types.WORKSPACE_DIAGNOSTIC, workspace_diagnostic),
     Method(GET_CONTEXT, get_context, GetContextParams),
     Method(STATUS, status, StatusParams),
     Method(SEARCH, search, SearchParams),

@@ -23,6 +23,8 @@ from .methods import DOCUMENT_METHODS, METHODS
 from .params import invalid
 from .parent import watch_process
 from .progress import ColdStartDisplay
+from .publishing import Publishing
+from .uris import from_path
 from .wire import Limits, PeerServer, shared_threads
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ class Session:
         self.wire.limits = limits
         self.wire.set_writer(writer)
         self.wire.on_exit = self.end
+        self.publishing = Publishing(self)
+        self.documents.opened, self.documents.closed = self.publishing.opened, self.publishing.closed
         self._displays: dict[Hub, ColdStartDisplay] = {}
         self.wants_changes = False
         self.watches: dict[Hub, ChangeWatch] = {}  # of a peer that asked for remora/changed
@@ -63,6 +67,7 @@ class Session:
     def close(self) -> None:
         """Give back what the session holds. Its open documents count as closed."""
         self._stop_watching()
+        self.publishing.close()
         self.wire.cancel_all()
         self.documents.close_all()
         for hub in [*self.roots]:
@@ -82,6 +87,11 @@ class Session:
             return document.place
         file = python_file(uri)
         return self.route(file) if file else None
+
+    def name_of(self, place: Place) -> tuple[str, int | None]:
+        """How the peer names a file, and the version of its document there if it has it open."""
+        document = self.documents.at(place)
+        return (document.uri, document.text.version) if document else (from_path(str(place.file)), None)
 
     async def utf16_column(self, place: Place, line: int, character: int) -> int:
         """The peer's column as the index counts."""
@@ -176,10 +186,12 @@ class Session:
         else:
             self.roots.append(hub)
             watch_changes(self, hub)
+            self.publishing.join(hub)
         return hub
 
     def _leave(self, hub: Hub) -> None:
         self.roots.remove(hub)
+        self.publishing.leave(hub)
         self.hubs.release(hub)
         if display := self._displays.pop(hub, None):
             display.close()
