@@ -1,0 +1,1 @@
+"""How well docstring drift is told from mere changes: an evaluation set from the histories of git repositories."""
