@@ -26,7 +26,8 @@ _ENVIRONMENT = {
 _PATTERNS = ("*.py", "*.pyi")
 _CHUNK = 1 << 16
 # Blobs that are asked for before they are needed, so that git works meanwhile.
-_AHEAD = 8
+_AHEAD = 32
+_PIPE_BYTES = 1 << 20
 
 
 class Commit(NamedTuple):
@@ -134,6 +135,7 @@ class Repository:
                 process = subprocess.Popen(
                     self._command(arguments),
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=_environment(),
+                    pipesize=_PIPE_BYTES,
                 )  # fmt: skip
             except OSError as error:
                 raise _no_git(error) from error

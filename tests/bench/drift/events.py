@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -78,14 +79,21 @@ def _steps(git: Repository, commits: list[tuple[Commit, list[Change]]]) -> dict[
 def _pairs(git: Repository, commits: list[tuple[Commit, list[Change]]]
            ) -> Iterator[tuple[Commit, Change, Mapping[str, Function], Mapping[str, Function]]]:  # fmt: skip
     """Every change with the functions before and after it, where both can be parsed."""
+    uses = Counter(blob for _, changes in commits for change in changes for blob in (change.old_blob, change.blob))
     reader = Functions()
-    wanted = [blob for _, changes in commits for change in changes for blob in (change.old_blob, change.blob) if blob]
+    kept: dict[str, Mapping[str, Function] | None] = {"": {}}
     with git.contents(MOST_BYTES) as contents:
-        blobs = contents.of(wanted)
+        data = contents.of([blob for blob in uses if blob])  # in the order of their first use
+
+        def functions(blob: str) -> Mapping[str, Function] | None:
+            if blob not in kept:
+                kept[blob] = reader.of(next(data) or b"\0")
+            uses[blob] -= 1
+            return kept[blob] if uses[blob] or not blob else kept.pop(blob)
+
         for commit, changes in commits:
             for change in changes:
-                before = reader.of(next(blobs) or b"\0") if change.old_blob else {}
-                after = reader.of(next(blobs) or b"\0") if change.blob else {}
+                before, after = functions(change.old_blob), functions(change.blob)
                 if before is not None and after is not None:
                     yield commit, change, before, after
 
