@@ -8,7 +8,6 @@
     │   ├── StoreLocked    ... because another process writes it
     │   └── StoreDamaged   ... because what is in the file is no index any more
     ├── KeyFormatError     a node id cannot be read
-    ├── HistoryError       the project's git history cannot be read
     ├── HubClosed          the hub was closed while a question waited
     ├── DiscoveryError     the folder of sockets and discovery files cannot be used or trusted
     ├── SharingError       the shared hub process cannot be started or reached
@@ -57,10 +56,6 @@ class StoreDamaged(StoreError):
 
 class KeyFormatError(HubError):
     """A node id has none of the accepted forms; the text lists them."""
-
-
-class HistoryError(HubError):
-    """The project's git history cannot be read; the text is the reason, for people."""
 
 
 class HubClosed(HubError):

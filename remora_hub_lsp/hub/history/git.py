@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from ...errors import HistoryError
+from ...errors import GitError
 
 _QUIET = ("-c", "log.showSignature=false", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
 _ENVIRONMENT = {
@@ -53,14 +53,14 @@ class Change(NamedTuple):
 class Repository:
     """The repository that the folder `root` lies in, and what of it is below `root`. Paths are relative to `root`.
 
-    Raises HistoryError, as every method does, where there is no git, no repository, or git refuses to read it.
+    Raises GitError, as every method does, where there is no git, no repository, or git refuses to read it.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.prefix = self._say("rev-parse", "--show-prefix").rstrip("\n")
         if self._say("config", "--get-regexp", r"^remote\..*\.promisor$", may_fail=True).strip():
-            raise HistoryError("the clone is partial: its history would have to be downloaded file by file")
+            raise GitError("the clone is partial: its history would have to be downloaded file by file")
 
     @property
     def shallow(self) -> bool:
@@ -68,10 +68,10 @@ class Repository:
         return self._say("rev-parse", "--is-shallow-repository").strip() == "true"
 
     def head(self) -> str:
-        """The commit that is checked out. Raises HistoryError where there is none yet."""
+        """The commit that is checked out. Raises GitError where there is none yet."""
         head = self._say("rev-parse", "--verify", "--quiet", "HEAD^{commit}", may_fail=True).strip()
         if not head:
-            raise HistoryError("there is no commit yet")
+            raise GitError("there is no commit yet")
         return head
 
     def has(self, commit: str) -> bool:
@@ -124,12 +124,12 @@ class Repository:
         except OSError as error:
             raise _no_git(error) from error
         if done.returncode and not (may_fail and done.returncode == 1):
-            raise HistoryError(_why(arguments, done.stderr))
+            raise GitError(_why(arguments, done.stderr))
         return done.stdout
 
     @contextlib.contextmanager
     def _open(self, *arguments: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
-        """Standard input and output of a git that runs meanwhile. Raises HistoryError if it fails, at the end."""
+        """Standard input and output of a git that runs meanwhile. Raises GitError if it fails, at the end."""
         with tempfile.TemporaryFile() as errors:
             try:
                 process = subprocess.Popen(
@@ -139,7 +139,8 @@ class Repository:
                 )  # fmt: skip
             except OSError as error:
                 raise _no_git(error) from error
-            assert process.stdin and process.stdout
+            assert process.stdin
+            assert process.stdout
             complete = False
             try:
                 yield process.stdin, process.stdout
@@ -153,7 +154,7 @@ class Repository:
                 code = process.wait()
             if code:
                 errors.seek(0)
-                raise HistoryError(_why(arguments, errors.read()))
+                raise GitError(_why(arguments, errors.read()))
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
         return ["git", "-C", str(self.root), *_QUIET, *arguments]
@@ -208,7 +209,7 @@ class Contents:
         return data
 
 
-_STOPPED = HistoryError("git stopped giving the contents of files")
+_STOPPED = GitError("git stopped giving the contents of files")
 
 
 def _environment() -> dict[str, str]:
@@ -253,10 +254,10 @@ def _commits(tokens: Iterator[bytes]) -> Iterator[tuple[Commit, list[Change]]]:
         yield commit, changes
 
 
-def _no_git(error: OSError) -> HistoryError:
+def _no_git(error: OSError) -> GitError:
     if isinstance(error, FileNotFoundError):
-        return HistoryError("there is no git on the PATH")
-    return HistoryError(f"git cannot be started: {error.strerror or error}")
+        return GitError("there is no git on the PATH")
+    return GitError(f"git cannot be started: {error.strerror or error}")
 
 
 def _why(arguments: Sequence[str], stderr: bytes) -> str:
