@@ -1,33 +1,47 @@
 /** Starts everything, and connects the parts. */
 import * as vscode from "vscode";
+import { registerCommands } from "./commands";
 import { Environments } from "./environments";
+import { lensCommands, middleware } from "./features";
+import { offerHelp } from "./install";
+import { NodeView } from "./nodeView";
+import { OutdatedView } from "./outdatedView";
 import { Server, type Channels } from "./server";
 import { SECTION, serverSettingNames } from "./settings";
+import { Status } from "./status";
 
 /** What the tests, and other extensions, get. */
 export interface Api {
   readonly server: Server;
+  readonly status: Status;
+  readonly node: NodeView;
+  readonly outdated: OutdatedView;
 }
 
-export async function activate(context: vscode.ExtensionContext): Promise<Api> {
+export async function activate({ extension, subscriptions }: vscode.ExtensionContext): Promise<Api> {
   const channels: Channels = {
     client: vscode.window.createOutputChannel("Remora Hub (client)", { log: true }),
     server: vscode.window.createOutputChannel("Remora Hub (server)", { log: true }),
     trace: vscode.window.createOutputChannel("Remora Hub (trace)", { log: true }),
   };
   const environments = new Environments(channels.client);
-  const server = new Server(context.extension, environments, channels, {});
-  context.subscriptions.push(...Object.values(channels), environments, server);
-  context.subscriptions.push(
-    vscode.commands.registerCommand("remoraHub.restart", () => server.restart("asked for")),
-    ...restarts(context.extension, server, environments),
+  const server = new Server(extension, environments, channels, { middleware });
+  const api = { server, status: new Status(server), node: new NodeView(server), outdated: new OutdatedView(server) };
+  subscriptions.push(
+    ...Object.values(channels),
+    environments,
+    ...Object.values(api),
+    ...registerCommands(extension, server, channels),
+    ...lensCommands(() => server.client?.protocol2CodeConverter),
+    server.onDidChange(() => void offerHelp(server)),
+    ...restarts(extension, server, environments),
   );
   await server.restart("the extension was activated");
-  return { server };
+  return api;
 }
 
 /** What the server is told only when it starts. */
-function restarts(extension: vscode.Extension<unknown>, server: Server, environments: Environments) {
+function restarts(extension: vscode.Extension<unknown>, server: Server, environments: Environments): vscode.Disposable[] {
   const names = ["path", "interpreter", "importStrategy", ...serverSettingNames(extension)];
   return [
     environments.onDidChange(() => server.restart("another Python environment was selected")),

@@ -1,12 +1,23 @@
 /** The server's process and the session with it: started, restarted, stopped, one at a time. */
 import * as vscode from "vscode";
-import { LanguageClient, RevealOutputChannelOn, State, type LanguageClientOptions } from "vscode-languageclient/node";
+import {
+  CloseAction,
+  ErrorAction,
+  LanguageClient,
+  RevealOutputChannelOn,
+  type LanguageClientOptions,
+} from "vscode-languageclient/node";
 import { findServer, PROGRAM, type Search } from "./discovery";
 import type { Environments } from "./environments";
+import { CHANGED, SUBSCRIBE } from "./protocol";
 import { serverSettings } from "./settings";
 
 /** `missing`: the program was not found. `failed`: it was, but does not serve; `reason` says why. */
 export type Phase = "stopped" | "starting" | "running" | "missing" | "failed";
+
+/** How many sessions may end by themselves within how many milliseconds before it is left at that. */
+const MOST_LOSSES = 4;
+const WINDOW = 180_000;
 
 export interface Channels {
   readonly client: vscode.LogOutputChannel;
@@ -17,7 +28,11 @@ export interface Channels {
 export class Server implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<Phase>();
   private queue: Promise<void> = Promise.resolve();
+  private readonly news = new vscode.EventEmitter<void>();
   readonly onDidChange = this.changed.event;
+  /** Something in the index changed. */
+  readonly onDidChangeNodes = this.news.event;
+  private losses: number[] = [];
   phase: Phase = "stopped";
   reason = "";
   search: Search = { trail: [] };
@@ -31,9 +46,14 @@ export class Server implements vscode.Disposable {
     private readonly options: LanguageClientOptions,
   ) {}
 
+  /** Folders come and go within a session; the first one brings news. */
+  private readonly folders = vscode.workspace.onDidChangeWorkspaceFolders(() => this.subscribe());
+
   dispose(): void {
     void this.stop();
+    this.folders.dispose();
     this.changed.dispose();
+    this.news.dispose();
   }
 
   /** Look for the server anew and start it. Calls wait for each other; never fails: see `phase` and `reason`. */
@@ -56,8 +76,8 @@ export class Server implements vscode.Disposable {
   }
 
   /** Ask the server; undefined where it does not run or does not know the method. */
-  async ask<Result>(method: string, params: unknown, token?: vscode.CancellationToken): Promise<Result | undefined> {
-    return this.client && this.offers(method) ? this.client.sendRequest<Result>(method, params, token) : undefined;
+  async ask<Result>(method: string, params: object): Promise<Result | undefined> {
+    return this.client && this.offers(method) ? this.client.sendRequest<Result>(method, params) : undefined;
   }
 
   private enqueue(work: () => Promise<void>): Promise<void> {
@@ -76,9 +96,17 @@ export class Server implements vscode.Disposable {
     const options = { ...serverSettings(this.extension), trusted: vscode.workspace.isTrusted };
     try {
       this.client = await this.connect(program, options);
+      await this.subscribe();
       this.become("running");
     } catch (error) {
       this.become("failed", error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Without a folder there is nothing to hear of, and the server says so. */
+  private async subscribe(): Promise<void> {
+    if (vscode.workspace.workspaceFolders?.length) {
+      await this.ask(SUBSCRIBE, { changed: true });
     }
   }
 
@@ -98,7 +126,7 @@ export class Server implements vscode.Disposable {
   }
 
   private async session(program: string, initializationOptions: Record<string, unknown>): Promise<LanguageClient> {
-    const client = new LanguageClient(
+    const client: LanguageClient = new LanguageClient(
       "remoraHub",
       "Remora Hub",
       { command: program, args: ["--stdio"] },
@@ -107,21 +135,36 @@ export class Server implements vscode.Disposable {
         documentSelector: [{ scheme: "file", language: "python" }],
         initializationOptions,
         initializationFailedHandler: () => false,
+        errorHandler: {
+          error: () => ({ action: ErrorAction.Continue }),
+          closed: () => {
+            this.lost(client);
+            return { action: CloseAction.DoNotRestart, handled: true };
+          },
+        },
         outputChannel: this.channels.server,
         traceOutputChannel: this.channels.trace,
         revealOutputChannelOn: RevealOutputChannelOn.Never,
       },
     );
-    client.onDidChangeState(({ newState }) => this.follow(client, newState));
+    client.onNotification(CHANGED, () => this.news.fire());
     await client.start();
     return client;
   }
 
-  /** A session that ends by itself is started again by the language client, up to its limit. */
-  private follow(client: LanguageClient, state: State): void {
-    if (client === this.client) {
-      const phase = { [State.Stopped]: "stopped", [State.Running]: "running" } as const;
-      this.become(state in phase ? phase[state as keyof typeof phase] : "starting");
+  /** A session that ends by itself is begun again, unless that happens too often. */
+  private lost(client: LanguageClient | undefined): void {
+    if (!client || client !== this.client) {
+      return; // it was ended, or never began: whoever did that knows
+    }
+    const now = Date.now();
+    this.losses = [...this.losses.filter((time) => now - time < WINDOW), now];
+    this.client = undefined;
+    if (this.losses.length <= MOST_LOSSES) {
+      this.become("starting");
+      void this.restart("the session ended by itself");
+    } else {
+      this.become("failed", `the session ended ${this.losses.length} times within ${WINDOW / 60_000} minutes`);
     }
   }
 

@@ -5,16 +5,28 @@ import { createSandbox } from "./harness/sandbox.mjs";
 import { startServer } from "./harness/vscode.mjs";
 
 const program = path.resolve(process.argv[2]);
+
+async function inHost(suite, sandbox, options = {}) {
+  const server = await startServer({ extensions: sandbox.folder("extensions"), environment: sandbox.environment, ...options });
+  try {
+    return await runInHost(server, suite, sandbox, options.meanwhile);
+  } finally {
+    server.stop();
+    sandbox.remove();
+  }
+}
+
 const suites = {
+  /** With Microsoft's Python extension, and no server on PATH. */
   async trusted() {
-    const sandbox = createSandbox(program);
-    const server = await startServer({ extensions: sandbox.folder("extensions"), environment: sandbox.environment });
-    try {
-      return await runInHost(server, "trusted", sandbox);
-    } finally {
-      server.stop();
-      sandbox.remove();
-    }
+    const sandbox = createSandbox(program, { onPath: false });
+    sandbox.addExtension("python", "ms-python.python");
+    Object.assign(sandbox.environment, {
+      FAKE_SERVER: program,
+      FAKE_PYTHON: sandbox.createEnvironment("full", { withServer: true }),
+      FAKE_EMPTY: sandbox.createEnvironment("empty", { withServer: false }),
+    });
+    return inHost("trusted", sandbox);
   },
 };
 

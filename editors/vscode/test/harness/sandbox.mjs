@@ -1,6 +1,6 @@
 // What a suite runs in: a copy of the test project, and a hub process of its own.
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -21,8 +21,21 @@ export function createSandbox(program, { onPath = true } = {}) {
     XDG_CACHE_HOME: folder("cache"),
     REMORA_TEST_REPORT: path.join(home, "report.txt"),
   };
+  /** A Python environment; its `python` only knows how to install the server. */
+  const createEnvironment = (name, { withServer }) => {
+    const bin = folder(`${name}/bin`);
+    const install = (to) => `ln -s ${program} ${to}/remora-hub-lsp`;
+    if (withServer) symlinkSync(program, path.join(bin, "remora-hub-lsp"));
+    const python = path.join(bin, "python");
+    writeFileSync(python, `#!/bin/sh\n[ "$*" = "-m pip install --upgrade remora-hub-lsp" ] && ${install(bin)}\n`);
+    chmodSync(python, 0o755);
+    return python;
+  };
+  const addExtension = (fake, id) => cpSync(path.join(EXTENSION, "test/fakes", fake), path.join(folder("extensions"), `${id}-1.0.0`), { recursive: true });
   return {
     home,
+    createEnvironment,
+    addExtension,
     project,
     folder,
     environment,

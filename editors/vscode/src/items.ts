@@ -1,0 +1,139 @@
+/** A node of the index as the items of a tree. */
+import * as vscode from "vscode";
+import { locationOf, openCommand } from "./places";
+import type { Context, NodeState, Relation } from "./protocol";
+
+export interface Item {
+  readonly tree: vscode.TreeItem;
+  readonly children?: readonly Item[];
+  /** What commands of the item's menu need to know. */
+  readonly node?: NodeState;
+}
+
+const ICONS: Record<NodeState["kind"], string> = {
+  module: "symbol-module",
+  class: "symbol-class",
+  function: "symbol-function",
+  method: "symbol-method",
+  staticmethod: "symbol-method",
+  classmethod: "symbol-method",
+  property: "symbol-property",
+};
+
+const RELATIONS: readonly { name: Relation; title: string; none: string; icon: string }[] = [
+  { name: "callers", title: "Callers", none: "no callers", icon: "call-incoming" },
+  { name: "callees", title: "Calls", none: "calls nothing of the project", icon: "call-outgoing" },
+  { name: "tests", title: "Tests", none: "no tests", icon: "beaker" },
+];
+
+/** All that there is to see of the node that was asked for as `id`. */
+export function nodeItems(context: Context, id: string, root: vscode.Uri): Item[] {
+  const node = context.nodes[id];
+  if (!node) {
+    return context.missing.map((entry) => leaf(entry.reason, entry.detail ?? "", "warning"));
+  }
+  return [
+    nameItem(node, root),
+    ...context.stale.filter((entry) => entry.id === id).map((entry) => leaf("not up to date", entry.reason, "warning")),
+    ...(node.signature ? [leaf(node.signature, "", "symbol-key")] : []),
+    docstringItem(node),
+    leaf(facts(node), "", "graph"),
+    ...RELATIONS.flatMap((relation) => relationItem(relation, context, id, root)),
+    ...findings(node.extra),
+  ];
+}
+
+/** One line for a node, that goes to it. */
+export function nameItem(node: NodeState, root: vscode.Uri, description?: string): Item {
+  const location = locationOf(node, root);
+  const tree = new vscode.TreeItem(node.kind === "module" ? node.file_path : node.qualname);
+  tree.iconPath = new vscode.ThemeIcon(ICONS[node.kind]);
+  tree.description = description ?? `${node.kind} · ${node.file_path}:${location.range.start.line + 1}`;
+  tree.tooltip = tooltip(node);
+  tree.command = openCommand(location);
+  tree.contextValue = "node";
+  return { tree, node };
+}
+
+function docstringItem(node: NodeState): Item {
+  if (node.docstring_outdated) {
+    const item = leaf("docstring outdated", node.docstring_outdated_reason ?? "", "warning");
+    item.tree.contextValue = "outdated";
+    return { ...item, node };
+  }
+  return node.docstring ? leaf(node.docstring, "docstring", "quote") : leaf("no docstring", "", "quote");
+}
+
+function facts(node: NodeState): string {
+  const hints = node.has_type_hints ? "type hints" : "no type hints";
+  const isCode = node.kind !== "module" && node.kind !== "class";
+  const said = [`${node.line_count ?? 0} lines`, node.complexity !== null && `complexity ${node.complexity}`, isCode && hints];
+  return said.filter(Boolean).join(" · ");
+}
+
+/** Nothing where the server has not computed the relation. */
+function relationItem({ name, title, none, icon }: (typeof RELATIONS)[number], context: Context, id: string, root: vscode.Uri) {
+  const keys = context.relations[id]?.[name];
+  if (!keys) {
+    return [];
+  }
+  const left = context.omitted.find((entry) => entry.id === id && entry.what === name)?.count ?? 0;
+  const children = keys.map((key) => relatedItem(key, context.related[key], root));
+  if (left) {
+    children.push(leaf(`${left} more`, "", "ellipsis"));
+  }
+  const { Expanded, None } = vscode.TreeItemCollapsibleState;
+  const tree = new vscode.TreeItem(keys.length ? title : none, keys.length ? Expanded : None);
+  tree.id = `${id}:${name}`;
+  tree.description = keys.length ? String(keys.length + left) : "";
+  tree.iconPath = new vscode.ThemeIcon(icon);
+  return [{ tree, children }];
+}
+
+/** What is outside the project has a name, and no place. */
+function relatedItem(key: string, node: NodeState | undefined, root: vscode.Uri): Item {
+  return node ? nameItem(node, root, where(node)) : leaf(key.replace(/^node:/, ""), "", "library");
+}
+
+function where(node: NodeState): string {
+  return `${node.file_path}:${node.name_range.start.line + 1}`;
+}
+
+/** What the project's own scripts found: values as text, objects and lists as branches. */
+function findings(extra: Record<string, unknown>): Item[] {
+  const shown = Object.entries(extra).filter(([name]) => name !== "source");
+  if (!shown.length) {
+    return [];
+  }
+  return [branch("Findings", "", "lightbulb", shown.map(([name, value]) => finding(name, value)))];
+}
+
+function finding(name: string, value: unknown): Item {
+  if (value !== null && typeof value === "object") {
+    const children = Object.entries(value).map(([inner, other]) => finding(inner, other));
+    return branch(name, Array.isArray(value) ? String(value.length) : "", "symbol-field", children);
+  }
+  return leaf(name, String(value), "symbol-field");
+}
+
+function branch(label: string, description: string, icon: string, children: Item[]): Item {
+  const item = leaf(label, description, icon);
+  item.tree.collapsibleState = vscode.TreeItemCollapsibleState.Expanded;
+  return { ...item, children };
+}
+
+export function leaf(label: string, description: string, icon: string): Item {
+  const tree = new vscode.TreeItem(label);
+  tree.description = description;
+  tree.tooltip = [label, description].filter(Boolean).join("\n");
+  tree.iconPath = new vscode.ThemeIcon(icon);
+  return { tree };
+}
+
+function tooltip(node: NodeState): vscode.MarkdownString {
+  const text = new vscode.MarkdownString();
+  if (node.signature) {
+    text.appendCodeblock(node.signature, "python");
+  }
+  return text.appendText(node.docstring ?? node.file_path);
+}
