@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..config import load_config
+from ..config import Config, load_config
 from ..discovery import Listening
 from ..hub.hub import Hub
 
@@ -34,23 +34,33 @@ class Hubs:
         self._closing: set[asyncio.Task[None]] = set()
 
     async def open(self, root: Path, options: Mapping[str, Any] | None = None) -> Hub:
-        """The hub of `root`, started if it is the first to ask for it; `options` count only then.
+        """The hub of `root`. `options` count unless somebody else uses it with others: see `overruled`.
 
         Raises RootError, ConfigError, StoreError. Every open is paid back with `release`.
         """
         key = await asyncio.to_thread(root.resolve)
         async with self._opening:
+            load = partial(load_config, key, options, self._overrides)
+            config = load()
             hub = self._hubs.get(key)
+            if hub is not None and options and not hub.sessions and hub.config != config:
+                log.info("%s gets other settings: its hub starts anew", hub.root)
+                del self._hubs[key]
+                await hub.close()
+                hub = None
             if hub is None:
-                hub = Hub(
-                    key, load_config(key, options, self._overrides), partial(load_config, key, options, self._overrides)
-                )
+                hub = Hub(key, config, load)
                 await hub.start()
                 self._hubs[key] = hub
             hub.sessions += 1
         if timer := self._leaving.pop(hub, None):
             timer.cancel()
         return hub
+
+    def overruled(self, hub: Hub, options: Mapping[str, Any] | None) -> list[str]:
+        """The settings (field names) for which `options` do not count in `hub`, which was there before with others."""
+        wanted = load_config(hub.root, options, self._overrides) if options else hub.config
+        return [name for name in Config.model_fields if getattr(wanted, name) != getattr(hub.config, name)]
 
     def release(self, hub: Hub) -> None:
         """A session has no more use for `hub`. It stays warm for the next one, for a while."""

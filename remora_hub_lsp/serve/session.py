@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
+from pydantic.alias_generators import to_camel
 from pygls.exceptions import JsonRpcException
 
 from ..errors import HubError, RootError
@@ -176,11 +177,13 @@ class Session:
         try:
             hub = await self.hubs.open(folder, options)
         except RootError as error:
-            log.warning("%s", error)
-            self.wire.notify(types.WINDOW_SHOW_MESSAGE, {"type": 2, "message": f"Remora Hub: {error}"})
+            self._warn(str(error))
             return None
         except HubError as error:
             raise JsonRpcException(str(error), rpc.REQUEST_FAILED, {"retry": False}) from error
+        if overruled := self.hubs.overruled(hub, options):
+            settings = ", ".join(map(to_camel, overruled))
+            self._warn(f"{hub.root} is in use with other settings, and those count: {settings}")
         if hub in self.roots:
             self.hubs.release(hub)
         else:
@@ -188,6 +191,11 @@ class Session:
             watch_changes(self, hub)
             self.publishing.join(hub)
         return hub
+
+    def _warn(self, text: str) -> None:
+        """Tell the person at the other end."""
+        log.warning("%s", text)
+        self.wire.notify(types.WINDOW_SHOW_MESSAGE, {"type": 2, "message": f"Remora Hub: {text}"})
 
     def _leave(self, hub: Hub) -> None:
         self.roots.remove(hub)

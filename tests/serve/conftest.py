@@ -39,6 +39,10 @@ class Server:
         self._peers.append(peer)
         return peer
 
+    async def left(self) -> None:
+        """When the sessions of all peers that closed their connections are over, which must be all."""
+        await asyncio.wait(self.sessions)
+
     async def stop(self) -> None:
         for peer in self._peers:
             await peer.__aexit__(None, None, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from .conftest import Server, WriteFiles
@@ -117,3 +118,32 @@ async def test_a_wrong_setting(peer: Peer, project: WriteFiles) -> None:
     assert error.data == {"retry": False}
     await peer.initialize(root.as_uri(), initializationOptions=[])
     assert (await peer.ask("remora/status"))["running"]
+
+
+async def test_settings_count_unless_somebody_is_there_with_others(server: Server, project: WriteFiles) -> None:
+    root = project({"a.py": "def here(): ...", "old/b.py": "def left(): ..."})
+
+    async def names(peer: Peer) -> set[str]:
+        while (await peer.ask("remora/status", {}))["state"] != "ready":
+            await asyncio.sleep(0.01)
+        return {symbol["name"] for symbol in await peer.ask("workspace/symbol", {"query": ""})}
+
+    def warnings(peer: Peer) -> list[str]:
+        return [m["params"]["message"] for m in peer.received if m.get("method") == "window/showMessage"]
+
+    async with await server.connect() as first:
+        await first.initialize(root.as_uri())
+        assert await names(first) == {"here", "left"}
+        async with await server.connect() as second:
+            await second.initialize(root.as_uri(), initializationOptions={"exclude": ["old/"]})
+            assert await names(second) == {"here", "left"}
+            assert [text.rpartition(": ")[2] for text in warnings(second)] == ["exclude"]
+    await server.left()
+    async with await server.connect() as third:
+        await third.initialize(root.as_uri(), initializationOptions={"exclude": ["old/"]})
+        assert await names(third) == {"here"}
+        assert warnings(third) == []
+    await server.left()
+    async with await server.connect() as agent:
+        await agent.initialize(root.as_uri())
+        assert await names(agent) == {"here"}, "who says nothing has no wish"

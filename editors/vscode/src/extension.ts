@@ -40,17 +40,22 @@ export async function activate({ extension, subscriptions }: vscode.ExtensionCon
   return api;
 }
 
-/** What the server is told only when it starts. */
 function restarts(extension: vscode.Extension<unknown>, server: Server, environments: Environments): vscode.Disposable[] {
-  const names = ["path", "interpreter", "importStrategy", ...serverSettingNames(extension)];
+  const names = restartingSettings(extension);
   return [
     environments.onDidChange(() => server.restart("another Python environment was selected")),
     vscode.workspace.onDidGrantWorkspaceTrust(() => server.restart("the workspace is trusted now")),
     vscode.workspace.onDidChangeConfiguration((change) => {
-      const changed = names.filter((name) => change.affectsConfiguration(`${SECTION}.${name}`));
+      const changed = names.filter((name) => change.affectsConfiguration(name));
       if (changed.length) {
-        void server.restart(`the settings ${changed.join(", ")} changed`);
+        void server.restart(`${changed.join(", ")} changed`);
       }
     }),
   ];
+}
+
+/** What the server is told only when it starts, and what outlines depend on: VS Code keeps those it was given. */
+function restartingSettings(extension: vscode.Extension<unknown>): string[] {
+  const own = ["path", "interpreter", "importStrategy", "outline", ...serverSettingNames(extension)];
+  return [...own.map((name) => `${SECTION}.${name}`), "python.languageServer"];
 }

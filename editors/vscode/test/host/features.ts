@@ -25,7 +25,7 @@ export function features(): void {
     });
 
     it("outlines, with ranges that VS Code's columns agree with", async () => {
-      const outline = await ask<vscode.DocumentSymbol[]>("vscode.executeDocumentSymbolProvider", cart.uri);
+      const outline = (await outlineOf(cart))!;
       assert.deepEqual(outline.map((symbol) => symbol.name), ["Cart", "price", "total_of"], "names as Python reads them");
       assert.deepEqual(outline[0]!.children.map((symbol) => symbol.name), ["__init__", "add", "total"]);
       assert.equal(cart.getText(outline[1]!.selectionRange), "𝔭rice");
@@ -36,12 +36,13 @@ export function features(): void {
       const python = vscode.workspace.getConfiguration("python");
       await python.update("languageServer", "Jedi", vscode.ConfigurationTarget.Workspace);
       try {
-        assert.equal(await ask("vscode.executeDocumentSymbolProvider", cart.uri), undefined);
+        await eventually(async () => !(await outlineOf(cart)), "no outline");
         await withSettings({ outline: "on" }, async () => {
-          assert.equal((await ask<unknown[]>("vscode.executeDocumentSymbolProvider", cart.uri)).length, 3);
+          await eventually(async () => (await outlineOf(cart))?.length === 3, "an outline");
         });
       } finally {
         await python.update("languageServer", undefined, vscode.ConfigurationTarget.Workspace);
+        await eventually(async () => await outlineOf(cart), "the outline again");
       }
     });
 
@@ -62,6 +63,10 @@ export function features(): void {
       await eventually(async () => !/discount/.test(await hover(cart, "total_of(cart: Cart")), "undo");
     });
   });
+}
+
+function outlineOf(document: vscode.TextDocument): Promise<vscode.DocumentSymbol[] | undefined> {
+  return ask("vscode.executeDocumentSymbolProvider", document.uri);
 }
 
 async function hover(document: vscode.TextDocument, text: string): Promise<string> {

@@ -61,7 +61,7 @@ export function views(): void {
 
     it("shows its status, debug information and logs", async () => {
       await vscode.commands.executeCommand("remoraHub.showStatus");
-      assert.match(vscode.window.activeTextEditor!.document.getText(), /- ready, revision \d+\n- \d+ nodes in 4 files/);
+      assert.match(vscode.window.activeTextEditor!.document.getText(), /- ready, revision \d+\n- \d+ nodes in 3 files/);
       await vscode.commands.executeCommand("remoraHub.showDebugInformation");
       const found = JSON.parse(vscode.window.activeTextEditor!.document.getText()) as { phase: string; search: string[] };
       assert.equal(found.phase, "running");
