@@ -75,7 +75,7 @@ class DecisionPacket(BaseModel):
 class ContextSource(Protocol):
     """What a ContextManager needs of a client. HubClient has it, and `context`, which tells more."""
 
-    async def get_context(self, node_ids: list[str], /) -> dict[str, NodeState]: ...
+    async def get_context(self, node_ids: list[str], /) -> Mapping[str, NodeState]: ...
 
 
 class ContextManager:
@@ -170,7 +170,7 @@ async def _ask(client: ContextSource, node_id: str) -> ContextResult:
     if isinstance(client, HubClient):
         return await client.context(node_id)
     nodes = await client.get_context([node_id])
-    return ContextResult(nodes=nodes, missing=(), stale=(), revision=0, state="ready")
+    return ContextResult(nodes=dict(nodes), missing=(), stale=(), revision=0, state="ready")
 
 
 def _outcome(data: Mapping[str, Any]) -> Outcome:

@@ -22,6 +22,7 @@ CHANGED = "remora/changed"
 SEARCH = "remora/search"
 PROCESS = "remora/process"
 HELLO = "remora/hello"
+LONGEST_WAIT = 600_000  # milliseconds
 
 Include = Literal["callers", "callees", "tests", "source", "siblings"]
 MissingReason = Literal["no such file", "no such node", "file ignored", "file failed", "bad id", "not indexed yet"]
@@ -61,7 +62,7 @@ class GetContextParams(Params):
     brief: bool = False
     budget: int | None = Field(default=None, ge=0)
     min_revision: int = Field(default=0, ge=0)
-    wait_ms: int = Field(default=2000, ge=0, le=600_000)
+    wait_ms: int = Field(default=2000, ge=0, le=LONGEST_WAIT)
 
 
 class MissingNode(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -29,7 +29,7 @@ from ..protocol import (
     SearchParams,
 )
 from .connection import Connection, connect, within
-from .results import ContextResult, Health, Symbols
+from .results import ContextResult, Health, Nodes, Symbols
 
 if TYPE_CHECKING:
     from .blocking import HubClientSync
@@ -79,10 +79,15 @@ class HubClient:
 
     # -- questions -----------------------------------------------------------------------------------------
 
-    async def get_context(self, node_ids: str | Iterable[str] = (), **how: Any) -> dict[str, NodeState]:
+    async def get_context(self, node_ids: str | Iterable[str] = (), **how: Any) -> Mapping[str, NodeState]:
         """The nodes that are known, by the ids as asked; `how`: see `context`, which also tells what is missing."""
-        result = await self.context(node_ids, **how)
-        return result.nodes
+        if "positions" in how:
+            return (await self.context(node_ids, **how)).nodes
+        asked = self._asked(node_ids, how)
+        try:
+            return Nodes(await self._answer(GET_CONTEXT, asked))
+        except (HubUnavailable, HubRefused) as error:
+            return (await self._local_context(asked, {}, error)).nodes
 
     async def context(
         self, node_ids: str | Iterable[str] = (), *, positions: Sequence[Position] = (), **how: Any
@@ -92,9 +97,7 @@ class HubClient:
         positions are answered under `{file}:{line}:{character}`. how: further parameters, as include, depth, brief,
         budget, min_revision, wait_ms.
         """
-        asked: dict[str, Any] = {"nodes": [node_ids] if isinstance(node_ids, str) else list(node_ids)}
-        asked |= {_camel(name): value for name, value in how.items() if value is not None}
-        asked.setdefault("waitMs", int(self.timeout * _WAIT * 1000))
+        asked = self._asked(node_ids, how)
         places = {f"{os.fspath(file)}:{line}:{character}": (self._file(file), line, character)
                   for file, line, character in positions}  # fmt: skip
         wire = [
@@ -102,14 +105,27 @@ class HubClient:
             for file, line, character in places.values()
         ]
         try:
-            result = await self._ask(GET_CONTEXT, asked | {"positions": wire}, ContextResult)
+            result = await self._ask(GET_CONTEXT, asked | ({"positions": wire} if wire else {}), ContextResult)
         except (HubUnavailable, HubRefused) as error:
-            _raise_if_misused(error)
-            params = GetContextParams.model_validate(asked)
-            found = await asyncio.to_thread(self._local().get_context, params, places)
-            return ContextResult(**found, source="local", reason=str(error))
+            return await self._local_context(asked, places, error)
         names = {f"{Path(file).as_uri()}:{line}:{at}": name for name, (file, line, at) in places.items()}
         return _renamed(result, names) if names else result
+
+    def _asked(self, node_ids: str | Iterable[str], how: dict[str, Any]) -> dict[str, Any]:
+        """The parameters of remora/getContext."""
+        asked: dict[str, Any] = {"nodes": [node_ids] if isinstance(node_ids, str) else list(node_ids)}
+        asked |= {_camel(name): value for name, value in how.items() if value is not None}
+        asked.setdefault("waitMs", int(self.timeout * _WAIT * 1000))
+        return asked
+
+    async def _local_context(
+        self, asked: dict[str, Any], places: dict[str, tuple[str, int, int]], error: HubError
+    ) -> ContextResult:
+        """The answer without a hub, which gave the error."""
+        _raise_if_misused(error)
+        params = GetContextParams.model_validate(asked)
+        found = await asyncio.to_thread(self._local().get_context, params, places)
+        return ContextResult(**found, source="local", reason=str(error))
 
     async def node_at(self, file: str | os.PathLike[str], line: int, character: int = 0) -> NodeState | None:
         """The innermost node at a place."""

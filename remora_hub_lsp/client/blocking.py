@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -27,7 +27,7 @@ class HubClientSync:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._starting = threading.Lock()
 
-    def get_context(self, node_ids: str | Iterable[str] = (), **how: Any) -> dict[str, NodeState]:
+    def get_context(self, node_ids: str | Iterable[str] = (), **how: Any) -> Mapping[str, NodeState]:
         return self._run(self.client.get_context(node_ids, **how))
 
     def context(self, node_ids: str | Iterable[str] = (), **how: Any) -> ContextResult:

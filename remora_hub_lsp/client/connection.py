@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import re
 import sys
@@ -18,23 +17,24 @@ from ..discovery import HELLO, Listening, Lock, announced
 from ..errors import DiscoveryError, HubRefused, HubTimeout, HubUnavailable
 from ..protocol import PROTOCOL_VERSION
 
-# The StreamReader's limit is for header lines only; bodies may be longer.
-_LIMIT = 64 * 1024
+# A header has no more bytes than that.
+_LONGEST_HEADER = 8 * 1024
+_BLANK = b"\r\n\r\n"
 # How a hub writes an answer.
 _RESULT = re.compile(rb'\{"jsonrpc":"2\.0","id":(\d+),"result":')
 
 
-class Connection:
+class Connection(asyncio.Protocol):
     """Open until `close`, the hub's end, or an answer that is no frame; then `closed` is true and it is of no use."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
         self.closed = False
-        self._reader = reader
-        self._writer = writer
+        self._lost: asyncio.Future[None] = self.loop.create_future()
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[bytes]] = {}
-        self._reading = self.loop.create_task(self._read())
+        self._received: list[bytes] = []
+        self._missing = 0  # bytes without which there is no whole message
 
     async def greet(self, token: str, root: Path | None) -> None:
         """The handshake, in one go. Raises HubUnavailable and HubRefused."""
@@ -61,10 +61,8 @@ class Connection:
 
     async def close(self) -> None:
         self._end("the connection was closed")
-        self._reading.cancel()
-        self._writer.close()
-        with contextlib.suppress(OSError, asyncio.CancelledError):
-            await self._writer.wait_closed()
+        self.transport.close()
+        await asyncio.wait([self._lost])
 
     def _send(self, method: str, params: Any) -> asyncio.Future[bytes]:
         if self.closed:
@@ -83,27 +81,55 @@ class Connection:
 
     def _write(self, message: Any) -> None:
         body = orjson.dumps(message)
-        self._writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+        self.transport.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
 
-    async def _read(self) -> None:
-        why = "the hub closed the connection"
+    # -- what comes ----------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._end(f"the connection to the hub broke: {error}" if error else "the hub closed the connection")
+        if not self._lost.done():
+            self._lost.set_result(None)
+
+    def data_received(self, data: bytes) -> None:
+        self._received.append(data)
+        self._missing -= len(data)
+        if self._missing > 0:
+            return
+        data = b"".join(self._received) if len(self._received) > 1 else data
         try:
-            while True:
-                header = await self._reader.readuntil(b"\r\n\r\n")
-                length = int(header.rpartition(b":")[2])
-                self._take(await self._reader.readexactly(length))
-        except asyncio.IncompleteReadError:
-            pass
-        except (OSError, ValueError, asyncio.LimitOverrunError) as error:
-            why = f"the connection to the hub broke: {error}"
-        finally:
-            self._end(why)
-            self._writer.close()
+            rest = self._messages(memoryview(data), data)
+        except ValueError as error:
+            self._end(f"the connection to the hub broke: {error}")
+            self.transport.abort()
+        else:
+            self._received = [data[rest:]] if rest < len(data) else []
 
-    def _take(self, body: bytes) -> None:
+    def _messages(self, view: memoryview, data: bytes) -> int:
+        """Take all whole messages; gives where the next one begins. Raises ValueError for what is no frame."""
+        at = 0
+        while True:
+            end = data.find(_BLANK, at, at + _LONGEST_HEADER)
+            if end < 0:
+                if len(data) - at >= _LONGEST_HEADER:
+                    raise ValueError("a header is too long")
+                self._missing = 1
+                return at
+            body = end + len(_BLANK)
+            after = body + int(data[at:end].rpartition(b":")[2])
+            if after > len(data):
+                self._missing = after - len(data)
+                return at
+            self._take(view[body:after])
+            at = after
+
+    def _take(self, body: memoryview) -> None:
         # Results are left as they are for whoever asked: what they become is read from the JSON at once.
         if found := _RESULT.match(body):
-            self._settle(int(found[1]), body[found.end() : -1], None)
+            self._settle(int(found[1]), bytes(body[found.end() : -1]), None)
             return
         message = orjson.loads(body)
         if "method" in message:
@@ -166,17 +192,17 @@ def _candidates() -> list[Listening]:
 async def connect_to(address: str, token: str, root: Path | None) -> Connection:
     """address: `unix:{path}` or `tcp:{host}:{port}`. root: None asks about the process alone."""
     kind, _, place = address.partition(":")
+    loop = asyncio.get_running_loop()
     try:
         if kind == "unix" and sys.platform != "win32":
-            reader, writer = await asyncio.open_unix_connection(place, limit=_LIMIT)
+            _, connection = await loop.create_unix_connection(Connection, place)
         elif kind == "tcp":
             host, _, port = place.rpartition(":")
-            reader, writer = await asyncio.open_connection(host.strip("[]"), int(port), limit=_LIMIT)
+            _, connection = await loop.create_connection(Connection, host.strip("[]"), int(port))
         else:
             raise HubUnavailable(f"{address!r} is no address: it is unix:PATH or tcp:HOST:PORT")
     except (OSError, ValueError) as error:
         raise HubUnavailable(f"no hub answers at {address}: {error}") from error
-    connection = Connection(reader, writer)
     await connection.greet(token, root)
     return connection
 

@@ -109,6 +109,10 @@ class Hub:
         await self.pool.close()
         await self.store.close()
 
+    @property
+    def is_closed(self) -> bool:
+        return self._closed
+
     def refuse_if_closed(self) -> None:
         """Raises HubClosed."""
         if self._closed:
@@ -155,6 +159,15 @@ class Hub:
     async def get_context(self, params: GetContextParams, positions: Mapping[str, Place | None] | None = None) -> Json:
         """remora/getContext. positions: place in the index by the id it is answered under, None: not of this root."""
         return await self.questions.get_context(params, positions or {})
+
+    def context_now(self, ids: Sequence[str]) -> Sequence[bytes] | None:
+        """remora/getContext for ids alone, as pieces of JSON, where nothing has to be waited for; None where it has."""
+        return self.questions.context_now(ids)
+
+    async def context_soon(self, ids: Sequence[str], wait: float) -> Sequence[bytes] | None:
+        """The same after waiting for pending changes (seconds); None where something is missing, to be asked for with
+        `get_context`."""
+        return await self.questions.context_soon(ids, wait)
 
     async def changes_since(self, params: ChangesSinceParams) -> Json:
         """remora/changesSince."""
@@ -216,7 +229,7 @@ class Hub:
         """indexing while the cold start runs; degraded where something stands in the way; else ready."""
         if self.cold_start.active:
             return "indexing"
-        return "degraded" if self.state_reason else "ready"
+        return "degraded" if self.store.reason or self._reason or self.feed.reason else "ready"
 
     @property
     def state_reason(self) -> str | None:
@@ -304,6 +317,7 @@ class Hub:
         return await self.store.fail_over(error)
 
     def _index_replaced(self) -> None:
+        self.questions.encoded.clear()
         self.updates.begin_anew()
         if not self._closed:
             self.cold_start.again()

@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from ..errors import StoreError
 from ..index.answers import Asked, Place, get_context
 from ..index.around import SOURCE, Text, Wanted, finish, relate
+from ..index.encoded import Encoded, EncodedNodes, encode, result
 from ..index.ids import BadId, NodeId, locate, module_paths, parse_id
 from ..index.view import IndexView, Json
 from ..models import HubState
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# A question about more nodes is answered off the event loop.
+# More nodes are encoded off the event loop; of more, known ones are not put together on it, either.
 MANY_NODES = 20
+MOST_NOW = 2000
 
 
 class Answer(NamedTuple):
@@ -39,6 +42,7 @@ class Questions:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
+        self.encoded = EncodedNodes()
 
     async def read(self, question: Callable[[IndexView], T], paths: Sequence[str], wait: float, heavy: bool) -> Answer:
         """See Hub.read."""
@@ -53,6 +57,69 @@ class Questions:
     async def get_context(self, params: GetContextParams, positions: Mapping[str, Place | None]) -> Json:
         """See Hub.get_context."""
         return await self.hub.store.insist(lambda: self._get_context(params, positions))
+
+    def context_now(self, ids: Sequence[str]) -> Sequence[bytes] | None:
+        """remora/getContext for ids alone, as pieces of JSON, where nothing has to be waited for; None where it has."""
+        hub, encoded = self.hub, self.encoded
+        if hub.is_closed or hub.state != "ready" or len(ids) > MOST_NOW:
+            return None
+        ids = list(dict.fromkeys(ids))
+        nodes = [encoded.get(text) for text in ids]
+        if nodes.count(None) > MANY_NODES:
+            return None
+        if None in nodes or encoded.revision != hub.revision:
+            try:
+                found, _ = hub.store.ask(lambda view: self._encode(view, ids))
+            except StoreError:  # who asks in the usual way gets another index
+                return None
+            if found is None:
+                return None
+            nodes = found
+        inbox = hub.updates.inbox
+        if len(inbox) and any(node is not None and inbox.pending(node.path) for node in nodes):
+            return None
+        return result([node for node in nodes if node is not None], encoded.revision, "ready")
+
+    def _encode(self, view: IndexView, ids: Sequence[str]) -> list[Encoded | None] | None:
+        """The nodes, at the view's revision; None where some are not there, or they are too many to encode here."""
+        encoded = self.encoded
+        encoded.catch_up(view)
+        names = self._names(text for text in ids if encoded.get(text) is None)
+        if names is None or len(names) > MANY_NODES:
+            return None
+        found = encode(view, names)
+        encoded.keep(found)
+        nodes = [found.get(text) or encoded.get(text) for text in ids]
+        return None if None in nodes else nodes
+
+    async def context_soon(self, ids: Sequence[str], wait: float) -> Sequence[bytes] | None:
+        """The same after waiting for pending changes, for any number of ids; None where one of them is missing, or
+        its newest change."""
+        self.hub.refuse_if_closed()
+        return await self.hub.store.insist(lambda: self._context_soon(ids, wait))
+
+    async def _context_soon(self, ids: Sequence[str], wait: float) -> Sequence[bytes] | None:
+        names, state = self._names(ids), self.hub.state
+        if names is None:
+            return None
+        if state != "ready" or len(self.hub.updates.inbox):
+            if await self._catch_up(tuple({path for path, _ in names.values()}), wait):
+                return None
+            state = self.hub.state
+        found, revision = await self.hub.store.read(lambda view: encode(view, names), heavy=len(names) > MANY_NODES)
+        if self.encoded.revision == revision:
+            self.encoded.keep(found)
+        return result(list(found.values()), revision, state) if len(found) == len(names) else None
+
+    def _names(self, ids: Iterable[str]) -> dict[str, tuple[str, str]] | None:
+        """Path and qualname by id; None where one of the ids does not say them."""
+        names = {}
+        for text in ids:
+            node_id = parse_id(text, self.hub.path_of)
+            if isinstance(node_id, BadId) or node_id.path is None:
+                return None
+            names[text] = (node_id.path, node_id.qualname)
+        return names
 
     async def changes_since(self, params: ChangesSinceParams) -> Json:
         """remora/changesSince."""
@@ -71,8 +138,8 @@ class Questions:
             }  # fmt: skip
 
         answer = await self.hub.read(question, heavy=True)
-        result: Json = answer.value
-        return result
+        told: Json = answer.value
+        return told
 
     # ---- inside
 
@@ -96,17 +163,17 @@ class Questions:
         wanted = Wanted(frozenset(params.include), params.depth, params.brief, params.budget)
 
         def question(view: IndexView) -> Json:
-            result = get_context(view, asked, pending, hub.why_not, state)
+            found = get_context(view, asked, pending, hub.why_not, state)
             if wanted.include:
-                relate(view, result, wanted)
-            return result
+                relate(view, found, wanted)
+            return found
 
         heavy = len(ids) + len(places) > MANY_NODES or bool(wanted.include)
-        result, _ = await hub.store.read(question, heavy=heavy)
+        found, _ = await hub.store.read(question, heavy=heavy)
         if wanted.plain:
-            return result
-        texts = await self._texts(result["nodes"].values()) if SOURCE in wanted.include else {}
-        return finish(result, wanted, texts)
+            return found
+        texts = await self._texts(found["nodes"].values()) if SOURCE in wanted.include else {}
+        return finish(found, wanted, texts)
 
     async def _texts(self, nodes: Iterable[Json]) -> dict[str, Text]:
         """The nodes' texts by key."""

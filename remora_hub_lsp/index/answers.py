@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from ..analysis.facts import MODULE
+from .encoded import stale_reason
 from .ids import BadId, NodeId, locate
 from .view import IndexView, Json
 
@@ -53,8 +54,8 @@ def get_context(
         else:
             missing.append({"id": text, **_why_missing(view, node_id, names.get(text), why_not)})
     for text, state in nodes.items():
-        if state["broken"] is not None and state["node_type"] != "module":
-            stale.append({"id": text, "reason": f"its text does not parse just now ({state['broken']})"})
+        if reason := stale_reason(state):
+            stale.append({"id": text, "reason": reason})
         elif state["file_path"] in pending:
             stale.append({"id": text, "reason": "a newer change of its file is not analysed yet"})
     return {"nodes": nodes, "missing": missing, "stale": stale, "revision": view.revision, "state": hub_state}

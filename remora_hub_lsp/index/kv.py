@@ -178,7 +178,7 @@ class NodeStateKV:
                 "DELETE FROM nodes WHERE qualname = ? AND file = (SELECT id FROM files WHERE path = ?)",
                 (qualname, path),
             )
-            self._recount(path)
+            self._recount(path, revision)
         return True
 
     # ---- files
@@ -251,21 +251,24 @@ class NodeStateKV:
     def restamp(self, stamps: Iterable[tuple[str, Stamp]]) -> None:
         """New stamps for files whose bytes did not change; the revision stays where no node tells anything new."""
         stamps = list(stamps)
-        with self._transaction(raise_revision=self._tells_new(stamps)):
+        new = self._that_tell_new(stamps)
+        with self._transaction(raise_revision=bool(new)) as revision:
             self._db.executemany(
                 "UPDATE files SET size = ?, mtime_ns = ?, scanned_ns = ?, origin = ?, version = ?, diverges = ?"
                 " WHERE path = ?",
                 [(*stamp, path) for path, stamp in stamps],
             )
+            self._db.executemany("UPDATE files SET revision = ? WHERE path = ?", [(revision, path) for path in new])
 
-    def _tells_new(self, stamps: Sequence[tuple[str, Stamp]]) -> bool:
-        """Whether what nodes say of where they come from is another thing with these stamps."""
+    def _that_tell_new(self, stamps: Sequence[tuple[str, Stamp]]) -> Sequence[str]:
+        """The files of which nodes say another thing, with these stamps, of where they come from."""
         with self._reported():
-            return any(
-                self._db.execute("SELECT origin, version, diverges FROM files WHERE path = ?", (path,)).fetchone()
-                not in (None, stamp[3:])
+            return [
+                path
                 for path, stamp in stamps
-            )
+                if self._db.execute("SELECT origin, version, diverges FROM files WHERE path = ?", (path,)).fetchone()
+                not in (None, stamp[3:])
+            ]
 
     def invalidate_file(self, path: str) -> Changed:
         """Remove a file with all its nodes."""
@@ -459,7 +462,7 @@ class NodeStateKV:
                 (number, file, state.qualname, state.node_name, state.kind, revision, updated, state.update_source,
                  _facts_of(state)),
             )  # fmt: skip
-        self._recount(path)
+        self._recount(path, revision)
 
     def _bury(self, keys: Iterable[str], revision: int) -> None:
         self._db.executemany("INSERT INTO deleted VALUES (?, ?)", [(revision, key) for key in keys])
@@ -473,9 +476,11 @@ class NodeStateKV:
             self._db.execute("DELETE FROM deleted WHERE revision <= ?", row)
             self._set_meta("deleted_since", row[0])
 
-    def _recount(self, path: str) -> None:
+    def _recount(self, path: str, revision: int) -> None:
         self._db.execute(
-            "UPDATE files SET node_count = (SELECT count(*) FROM nodes WHERE file = files.id) WHERE path = ?", (path,)
+            "UPDATE files SET node_count = (SELECT count(*) FROM nodes WHERE file = files.id), revision = ?"
+            " WHERE path = ?",
+            (revision, path),
         )
 
 

@@ -24,21 +24,27 @@ Json = dict[str, Any]
 FILE_SHIFT, SEGMENT_SHIFT = 40, 16
 _FACT = {name: number for number, name in enumerate(FACT_FIELDS)}
 _Row = tuple[Any, ...]
+_NOTHING: Json = {}  # as long as nothing was joined, nor written by hand
 _NODE = "SELECT id, qualname, name, updated_ns, source, facts FROM nodes"
 
 
-class _File:
-    """A file's row, with its segments' first lines."""
+class KnownFile:
+    """A file's row, with its segments and their first lines."""
 
-    __slots__ = ("diverges", "hash", "id", "lines", "origin", "path", "segments", "starts", "version")
+    __slots__ = ("_places", "_starts", "diverges", "hash", "id", "origin", "path", "version")
 
     def __init__(self, row: tuple[Any, ...]) -> None:
-        self.id, self.path, self.hash, self.origin, self.version, diverges, starts = row
+        self.id, self.path, self.hash, self.origin, self.version, diverges, self._places = row
         self.diverges = bool(diverges)
-        flat = orjson.loads(starts)
-        self.segments: list[int] = flat[::2]
-        self.lines: list[int] = flat[1::2]
-        self.starts: dict[int, int] = dict(zip(self.segments, self.lines, strict=True))
+        self._starts: dict[int, int] | None = None
+
+    @property
+    def starts(self) -> dict[int, int]:
+        """First line by segment, ascending by line."""
+        if self._starts is None:
+            flat = orjson.loads(self._places)
+            self._starts = dict(zip(flat[::2], flat[1::2], strict=True))
+        return self._starts
 
 
 class IndexView:
@@ -46,8 +52,8 @@ class IndexView:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
-        self._files: dict[str, _File | None] = {}
-        self._by_id: dict[int, _File | None] = {}
+        self._files: dict[str, KnownFile | None] = {}
+        self._by_id: dict[int, KnownFile | None] = {}
         self.revision: int = self._meta("revision", 0)
 
     def node(self, path: str, qualname: str) -> Json | None:
@@ -56,14 +62,14 @@ class IndexView:
 
     def nodes(self, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Json]:
         """The NodeStates of those of the nodes, named by path and qualname, that there are."""
-        found, rows = [], []
-        for name in names:
-            file = self._file(name[0])
-            row = self._row(file, name[1]) if file is not None else None
-            if file is not None and row is not None:
-                found.append(name)
-                rows.append((file, row))
-        return dict(zip(found, self._states(rows), strict=True))
+        wanted = {}
+        for path, qualname in names:
+            if (file := self._file(path)) is not None:
+                wanted[file.id, qualname] = file
+        rows = self.select(_NAMED, list(wanted))
+        files = [wanted[row[6], row[1]] for row in rows]
+        states = self._states(list(zip(files, rows, strict=True)))
+        return {(file.path, row[1]): state for file, row, state in zip(files, rows, states, strict=True)}
 
     def nodes_of(self, path: str) -> list[Json]:
         """The NodeStates of a file's nodes in source order, the module first."""
@@ -85,11 +91,11 @@ class IndexView:
         innermost = max(found, key=lambda pair: (pair[1]["node_type"] != "module", _start(pair[1])), default=None)
         return self._states([(file, innermost[0])])[0] if innermost else None
 
-    def _around(self, file: _File, line: int, character: int) -> list[tuple[_Row, Json]]:
+    def _around(self, file: KnownFile, line: int, character: int) -> list[tuple[_Row, Json]]:
         """The nodes with a segment that hold the place."""
         # The class around a member is the nearest header before it: go back to the first segment that holds all.
-        for i in range(bisect_right(file.lines, line) - 1, -1, -1):
-            segment = file.segments[i]
+        segments, lines = list(file.starts), list(file.starts.values())
+        for segment in reversed(segments[: bisect_right(lines, line)]):
             found = [(row, _state(file, row)) for row in self._rows(file, segment, segment)]
             around = [(row, state) for row, state in found if _contains(state["range"], line, character)]
             if around or any("." not in state["qualname"] for _, state in found):
@@ -176,6 +182,19 @@ class IndexView:
         ).fetchall()
         return keys, [key for (key,) in deleted if not self.has(*key.removeprefix("node:").rsplit(":", 1))], upto
 
+    def changed_paths(self, revision: int) -> list[str] | None:
+        """Files of which some node tells another thing than at `revision`, or is gone. None: not known any more."""
+        if not self._meta("deleted_since", 0) <= revision <= self.revision:
+            return None
+        gone = self._db.execute("SELECT DISTINCT key FROM deleted WHERE revision > ?", (revision,))
+        paths = {key.removeprefix("node:").rpartition(":")[0] for (key,) in gone}
+        paths |= {path for (path,) in self._db.execute("SELECT path FROM files WHERE revision > ?", (revision,))}
+        return list(paths)
+
+    def share_files(self, files: dict[str, KnownFile | None]) -> None:
+        """Use (and add to) what other views have read of files. All of it has to be true at this view's revision."""
+        self._files = files
+
     @property
     def identity(self) -> str:
         """Names this database: cursors of another one mean nothing here."""
@@ -219,44 +238,40 @@ class IndexView:
         """Rows by many values at once: the first `?` stands in `(SELECT value FROM json_each(?))`."""
         return self._db.execute(sql, (orjson.dumps(values).decode(), *parameters)).fetchall()
 
-    def _states(self, rows: Sequence[tuple[_File, _Row]]) -> list[Json]:
+    def _states(self, rows: Sequence[tuple[KnownFile, _Row]]) -> list[Json]:
         """The rows' NodeStates, with what is joined from elsewhere."""
         states = [_state(file, row) for file, row in rows]
-        ids = [row[0] for _, row in rows]
-        for join in joined.JOINERS if ids else ():
-            found = join(self, ids)
-            for (_, row), state in zip(rows, states, strict=True):
-                if (fields := found.get(row[0])) and not _holds_later(row):
-                    state.update(fields)
+        unjoined = {row[0]: state for (_, row), state in zip(rows, states, strict=True) if state["extra"] is _NOTHING}
+        for join in joined.JOINERS if unjoined else ():
+            for number, fields in join(self, list(unjoined)).items():
+                unjoined[number].update(fields)
         return states
 
-    def _row(self, file: _File, qualname: str) -> _Row | None:
-        row: _Row | None = self._db.execute(
-            f"{_NODE} WHERE file = ? AND qualname = ?", (file.id, qualname)
-        ).fetchone()
-        return row
-
-    def _rows(self, file: _File, first: int, last: int) -> list[_Row]:
+    def _rows(self, file: KnownFile, first: int, last: int) -> list[_Row]:
         base = file.id << FILE_SHIFT
         low, high = base | first << SEGMENT_SHIFT, base | last << SEGMENT_SHIFT | 0xFFFF
         return self._db.execute(f"{_NODE} WHERE id BETWEEN ? AND ?", (low, high)).fetchall()
 
-    def _file(self, path: str) -> _File | None:
+    def _file(self, path: str) -> KnownFile | None:
         if path not in self._files:
             row = self._db.execute(f"{_FILE} WHERE path = ?", (path,)).fetchone()
-            self._files[path] = _File(row) if row else None
+            self._files[path] = KnownFile(row) if row else None
         return self._files[path]
 
-    def _file_by_id(self, number: int) -> _File | None:
+    def _file_by_id(self, number: int) -> KnownFile | None:
         if number not in self._by_id:
             row = self._db.execute(f"{_FILE} WHERE id = ?", (number,)).fetchone()
-            self._by_id[number] = _File(row) if row else None
+            self._by_id[number] = KnownFile(row) if row else None
         return self._by_id[number]
 
 
 _CHANGED = (
     "FROM files JOIN nodes ON nodes.id BETWEEN files.id << 40 AND (files.id << 40) + 1099511627775"
     " WHERE files.revision > ? AND nodes.revision > ? AND nodes.revision <= ?"
+)
+_NAMED = (
+    "SELECT nodes.id, qualname, name, updated_ns, source, facts, file FROM json_each(?) AS asked CROSS JOIN nodes"
+    " ON file = json_extract(asked.value, '$[0]') AND qualname = json_extract(asked.value, '$[1]')"
 )
 _FILE = "SELECT id, path, file_hash, origin, version, diverges, starts FROM files"
 
@@ -274,13 +289,8 @@ def reading(connection: sqlite3.Connection) -> Iterator[IndexView]:
         raise failure("cannot read the index", error) from error
 
 
-def _holds_later(row: _Row) -> bool:
-    """Whether the row was written by hand, and holds the joined fields itself."""
-    return len(orjson.loads(row[5])) > len(FACT_FIELDS)
-
-
-def _state(file: _File, row: _Row) -> Json:
-    node_id, qualname, name, updated_ns, source, facts = row
+def _state(file: KnownFile, row: _Row) -> Json:
+    node_id, qualname, name, updated_ns, source, facts = row[:6]
     values = orjson.loads(facts)
     (
         node_type, kind, line, col, end_line, end_col, name_line, name_col, name_end_line, name_end,
@@ -318,7 +328,7 @@ def _state(file: _File, row: _Row) -> Json:
         "version": file.version,
         "diverges": file.diverges,
         "broken": broken,
-        "extra": {},
+        "extra": _NOTHING,
     }
     for name, value in zip(LATER_FIELDS, values[20:], strict=False):
         state[name] = value

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import chain, islice, zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import orjson
 from pygls.exceptions import JsonRpcException
 
 from .. import __version__
 from ..index.around import tokens_of
 from ..index.search import search as find_symbols
 from ..models import HubState, HubStatus
-from ..protocol import GetContextParams, ProcessParams, ProcessStatus, SearchParams, StatusParams
+from ..protocol import LONGEST_WAIT, GetContextParams, ProcessParams, ProcessStatus, SearchParams, StatusParams
 from . import rpc
 from .convert import Json
 from .documents import Place
@@ -29,13 +31,20 @@ _WORST_FIRST: tuple[HubState, ...] = ("degraded", "indexing", "ready")
 # An id that one root cannot answer for these reasons may be another root's.
 _ELSEWHERE = frozenset({"no such file", "no such node", "bad id"})
 _STARTED = datetime.now(UTC)
+# What a question for nodes alone may name, by the models' names and by the wire's.
+_PLAIN = frozenset({"nodes", "wait_ms"})
+_PLAIN_WIRE = frozenset({"nodes", "waitMs"})
 _NO_ROOT = "this session has no project root: name one in `initialize`"
 
 
-async def get_context(session: Session, params: GetContextParams) -> Json:
+async def get_context(session: Session, params: GetContextParams) -> Json | orjson.Fragment:
     """remora/getContext. An id goes from root to root until one knows it; `revision` is the first root's."""
     if not session.roots:
         raise JsonRpcException(_NO_ROOT, rpc.REQUEST_FAILED)
+    if _is_plain(session) and params.model_fields_set <= _PLAIN:
+        found = await session.roots[0].context_soon(params.nodes, params.wait_ms / 1000)
+        if found is not None:
+            return orjson.Fragment(b"".join(found))
     places = await _places(session, params)
     first, *others = session.roots
     result = await _ask(session, first, params, places.pop(first, {}))
@@ -48,6 +57,21 @@ async def get_context(session: Session, params: GetContextParams) -> Json:
                 again = again.model_copy(update={"budget": max(params.budget - tokens_of(result), 0)})
             _merge(result, await _ask(session, hub, again, places.pop(hub, {})))
     return result
+
+
+def context_now(session: Session, params: Any) -> Sequence[bytes] | None:
+    """The same as pieces of JSON, of a question for nodes alone that can be answered at once; None: ask as usual."""
+    if type(params) is not dict or not params.keys() <= _PLAIN_WIRE or not _is_plain(session):
+        return None
+    nodes, wait = params.get("nodes"), params.get("waitMs", 0)
+    if type(nodes) is not list or type(wait) is not int or not 0 <= wait <= LONGEST_WAIT:
+        return None
+    return session.roots[0].context_now(nodes) if set(map(type, nodes)) == {str} else None
+
+
+def _is_plain(session: Session) -> bool:
+    """Whether nodes stand in an answer as the index has them: there is one root, and columns count alike."""
+    return len(session.roots) == 1 and session.documents.encoding == "utf-16"
 
 
 async def status(session: Session, _: StatusParams) -> HubStatus:

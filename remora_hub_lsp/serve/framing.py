@@ -66,9 +66,9 @@ async def read_message(reader: asyncio.StreamReader, longest: int = MAX_BODY, be
         return End()
 
 
-def frame(body: bytes) -> bytes:
-    """`body` with its header."""
-    return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+def frame(*body: bytes) -> bytes:
+    """A body, in one piece or several, with its header."""
+    return b"".join((b"Content-Length: %d\r\n\r\n" % sum(map(len, body)), *body))
 
 
 async def _read_header(reader: asyncio.StreamReader, longest: int, begun: bytes) -> int | Refused:

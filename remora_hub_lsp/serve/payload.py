@@ -35,7 +35,7 @@ def decode(body: bytes) -> Any:
         raise BadPayload(str(error)) from None
 
 
-def encode(value: Any, unstructure: Callable[[Any], Any]) -> bytes:
+def encode(value: Any, unstructure: Callable[[Any], Any] = vars) -> bytes:
     """`value` as JSON. `unstructure` makes what is not JSON-native so; pydantic models dump themselves."""
 
     def default(other: Any) -> Any:

@@ -15,7 +15,9 @@ from pydantic.alias_generators import to_camel
 from pygls.exceptions import JsonRpcException
 
 from ..errors import HubError, RootError
+from ..protocol import GET_CONTEXT
 from . import rpc
+from .agent import context_now
 from .changes import FILE_METHODS, ChangeWatch, register_watchers, watch_changes
 from .convert import Shift, column_to_utf16, same, shift_for
 from .documents import Documents, Place, lines_on_disk, python_file
@@ -139,6 +141,7 @@ class Session:
             register(name, partial(handle, self))
         for method in METHODS:
             register(method.name, method.bind(self), method.params)
+        self.wire.register_at_once(GET_CONTEXT, partial(context_now, self))
 
     async def _initialize(self, peer: Handshake) -> dict[str, Any]:
         options = peer.options

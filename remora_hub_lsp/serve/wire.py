@@ -12,7 +12,7 @@ import itertools
 import logging
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache, partial
 from typing import Any, NamedTuple
@@ -59,6 +59,7 @@ class WireProtocol(LanguageServerProtocol):
 
     def __init__(self, server: LanguageServer, converter: Converter) -> None:
         self._kinds: dict[str, type | None] = {}
+        self._at_once: dict[str, Callable[[Any], Sequence[bytes] | None]] = {}
         self._calls: dict[rpc.MessageId, Future[Any]] = {}
         self._call_ids = itertools.count(1)
         self._loop = asyncio.get_running_loop()
@@ -78,6 +79,11 @@ class WireProtocol(LanguageServerProtocol):
         """
         self.fm.add_builtin_feature(method, handler)
         self._kinds[method] = kind or params_type(method)
+
+    def register_at_once(self, method: str, answer: Callable[[Any], Sequence[bytes] | None]) -> None:
+        """`answer` is tried before the handler of `method`, with the parameters as they came: it gives the result as
+        pieces of JSON if it can do so at once, else None."""
+        self._at_once[method] = answer
 
     def receive(self, body: bytes) -> asyncio.Future[Any] | None:
         """Take one message. A result is what the next message has to wait for."""
@@ -124,6 +130,10 @@ class WireProtocol(LanguageServerProtocol):
     def _request(self, msg_id: rpc.MessageId, method: str, params: Any) -> asyncio.Future[Any] | None:
         try:
             self._check_order(msg_id, method)
+            at_once = self._at_once.get(method)
+            if at_once is not None and (result := at_once(params)) is not None:
+                self._write(b'{"jsonrpc":"2.0","id":%b,"result":' % payload.encode(msg_id), *result, b"}")
+                return None
             handler = self._get_handler(method)
             value = structure(params, self._kinds.get(method))
         except JsonRpcException as error:
@@ -214,6 +224,9 @@ class WireProtocol(LanguageServerProtocol):
         if threading.get_ident() != self._thread:
             self._loop.call_soon_threadsafe(self._send_data, data)
             return
+        self._write(payload.encode(data, self._converter.unstructure))
+
+    def _write(self, *body: bytes) -> None:
         writer = self.writer
         if not isinstance(writer, asyncio.StreamWriter) or writer.transport.is_closing():
             return
@@ -222,7 +235,7 @@ class WireProtocol(LanguageServerProtocol):
             writer.transport.abort()
             self.on_exit(1)
             return
-        writer.write(frame(payload.encode(data, self._converter.unstructure)))
+        writer.write(frame(*body))
 
     def notify(self, method: str, params: Any = None) -> None:
         message = {"jsonrpc": "2.0", "method": method}

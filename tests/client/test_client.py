@@ -138,7 +138,7 @@ async def test_it_connects_again(client: HubClient) -> None:
 async def test_a_connection_that_ended_meanwhile_is_no_error(hub: Running, client: HubClient) -> None:
     await client.status()
     assert client._connection is not None
-    client._connection._writer.transport.abort()
+    client._connection.transport.abort()
     assert (await client.context(KEY)).source == "hub"
 
 

@@ -209,3 +209,29 @@ async def test_a_slow_peer_gets_everything(server: Server) -> None:
 async def test_refused_is_what_it_says(peer: Peer) -> None:
     with pytest.raises(Refused, match="-32002"):
         await peer.ask("shutdown")
+
+
+async def test_an_answer_at_once_is_the_answer_in_full(server: Server, project: WriteFiles) -> None:
+    """What is put together from kept pieces, and what the model says, is the same; typing shows at once."""
+    root = project({"a.py": "def f(x): ...\nclass A:\n    def g(self): ...\n", "b.py": "def f(: ...\n"})
+    peer = await server.connect()
+    await peer.initialize(root.as_uri())
+    uri, ids = (root / "a.py").as_uri(), ["a.py:f", "a.py:A.g", "a.py:f", "node:a.py:A"]
+    while (await peer.ask("remora/status"))["state"] != "ready":
+        await asyncio.sleep(0.01)
+    session = session_of(server)
+    plain = await peer.ask("remora/getContext", {"nodes": ids})
+    assert session.roots[0].context_now(ids) is not None, "the second time nothing has to be waited for"
+    assert plain == await peer.ask("remora/getContext", {"nodes": ids})
+    assert plain == await peer.ask("remora/getContext", {"nodes": ids, "depth": 0})
+    peer.open(uri, "def f(x): ...\n")
+    for number in range(30):
+        peer.replace(uri, number + 2, f"def f(x, a{number}): ...\n")
+        answer = await peer.ask("remora/getContext", {"nodes": ["a.py:f", "a.py:f"]})
+        assert answer["nodes"]["a.py:f"]["signature"] == f"def f(x, a{number})"
+        assert (await peer.ask("remora/getContext", {"nodes": ["a.py:A.g"]}))["missing"][0]["reason"] == "no such node"
+    peer.replace(uri, 99, "def f(x: ...\n")
+    assert (await peer.ask("remora/getContext", {"nodes": ["a.py:f"]}))["stale"][0]["id"] == "a.py:f"
+    for wrong in ({"nodes": [1]}, {"nodes": "a.py:f"}, {"nodes": ["a.py:f"], "waitMs": -1}, {"nodes": [], "x": 1}):
+        with pytest.raises(Refused, match="-32602"):
+            await peer.ask("remora/getContext", wrong)
