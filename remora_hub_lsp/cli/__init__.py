@@ -46,6 +46,15 @@ def _run(arguments: argparse.Namespace) -> int:
         from . import process
 
         code = process.run(arguments)
+    elif arguments.command == "doctor":
+        from . import doctor
+
+        code = doctor.run(arguments)
+    elif arguments.command == "completion":
+        import shtab
+
+        print(shtab.complete(build_parser(), shell=arguments.shell))
+        code = OK
     else:
         from . import commands
 

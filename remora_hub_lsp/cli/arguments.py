@@ -10,6 +10,7 @@ from .. import __version__
 PROGRAM = "remora-hub"
 PROCESS_COMMANDS = ("serve", "start", "stop", "logs")
 SETTINGS = ("database", "workers", "exclude", "max_file_size", "log_level", "log_file")  # fields of Config
+SHELLS = ("bash", "zsh", "tcsh")  # shtab.SUPPORTED_SHELLS
 LOG_LEVELS = ("debug", "info", "warning", "error")  # config.LogLevel; importing that costs more than all of this
 
 _DESCRIPTION = """\
@@ -74,6 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_status(commands)
     _add_watch(commands)
     _add_process(commands)
+    _add_set_up(commands)
     return parser
 
 
@@ -194,6 +196,31 @@ def _add_process(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--lines", metavar="N", type=_positive, default=50, help="show the last N lines (default: 50)")
     parser.add_argument("--follow", action="store_true", help="go on with what comes, until Ctrl-C")
+
+
+def _add_set_up(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "doctor",
+        "try everything that the hub needs, and say what to do",
+        "Check the installation, the settings and the index of the project, the hub processes, the watcher, the\n"
+        "sandbox for scripts, git and editors, by trying each; and say what to do about what does not work.",
+        'JSON: [{"level": "ok", "note", "warning" or "problem", "topic", "message", "advice"}].\n'
+        "Exit code 1 if there is a problem.",
+    )
+    parser.add_argument("--json", action="store_true", help="write JSON instead of text for people")
+    parser.add_argument("--root", metavar="PATH", type=Path, help="the project's root (default: found from here on)")
+    parser = _command(
+        commands,
+        "completion",
+        "print a shell's completion script",
+        "Print a script that completes this program's commands and options.",
+        "examples:\n"
+        "  remora-hub completion bash > ~/.local/share/bash-completion/completions/remora-hub\n"
+        "  remora-hub completion zsh > ~/.zfunc/_remora-hub         # with ~/.zfunc in fpath\n"
+        "  remora-hub completion tcsh >> ~/.cshrc",
+    )
+    parser.add_argument("shell", metavar="SHELL", choices=SHELLS, help=f"one of {', '.join(SHELLS)}")
 
 
 def _add_serving(parser: argparse.ArgumentParser) -> None:
