@@ -18,7 +18,6 @@ from ..discovery import running
 from ..errors import HubError, HubUnavailable
 from ..hub.hub import Hub
 from ..hub.paths import Paths
-from ..index.search import search
 from ..models import HubStatus
 from ..protocol import (
     CHANGES_SINCE,
@@ -123,7 +122,7 @@ class _Own:
         return await self._hub.get_context(GetContextParams(nodes=tuple(nodes)))
 
     async def symbols(self, query: str, limit: int) -> Json:
-        answer = await self._hub.read(lambda view: search(view, query, limit))
+        answer = await self._hub.search(query, limit)
         return {"symbols": answer.value, "revision": answer.revision, "state": answer.state}
 
     async def changes_since(self, cursor: str | None) -> Json:

@@ -87,6 +87,11 @@ class ColdStart:
         """Whether the path's row is known to be true to the disk."""
         return self._unchecked is not None and path not in self._unchecked
 
+    @property
+    def left(self) -> list[Task]:
+        """The files whose rows are not known to be true to the disk, once the tree has been walked."""
+        return [Task(path, self.hub.paths.absolute(path), "") for path in self._unchecked or ()]
+
     def forget(self, path: str) -> None:
         """The path changed: what the cold start has read of it is old."""
         if self.progress.active:
@@ -133,8 +138,8 @@ class ColdStart:
     async def _index(self) -> None:
         hub = self.hub
         files, gone = await compare(hub)
-        self._walked.set()
         self._unchecked = {file.path for file in files}
+        self._walked.set()
         if gone:
             hub.tell(await hub.write(hub.recorder.forget, gone))
         self.progress.total = len(files)

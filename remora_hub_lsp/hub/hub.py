@@ -169,6 +169,10 @@ class Hub:
         `get_context`."""
         return await self.questions.context_soon(ids, wait)
 
+    async def search(self, query: str, limit: int) -> Answer:
+        """Symbols by name, best first; see index.search. Files that are not indexed yet count as well."""
+        return await self.questions.search(query, limit)
+
     async def changes_since(self, params: ChangesSinceParams) -> Json:
         """remora/changesSince."""
         return await self.questions.changes_since(params)

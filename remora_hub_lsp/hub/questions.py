@@ -12,10 +12,12 @@ from ..index.answers import Asked, Place, get_context
 from ..index.around import SOURCE, Text, Wanted, finish, relate
 from ..index.encoded import Encoded, EncodedNodes, encode, result
 from ..index.ids import BadId, NodeId, locate, module_paths, parse_id
+from ..index.search import search
 from ..index.view import IndexView, Json
 from ..models import HubState
 from ..protocol import ChangesSinceParams, GetContextParams
 from .compare import unchanged
+from .names import Names
 from .texts import by_path, texts_in_buffer, texts_on_disk
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ T = TypeVar("T")
 # More nodes are encoded off the event loop; of more, known ones are not put together on it, either.
 MANY_NODES = 20
 MOST_NOW = 2000
+SEARCH_WAIT = 2.0  # seconds, for files that a search has to have seen
 
 
 class Answer(NamedTuple):
@@ -43,6 +46,7 @@ class Questions:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.encoded = EncodedNodes()
+        self.names = Names(hub)
 
     async def read(self, question: Callable[[IndexView], T], paths: Sequence[str], wait: float, heavy: bool) -> Answer:
         """See Hub.read."""
@@ -120,6 +124,11 @@ class Questions:
                 return None
             names[text] = (node_id.path, node_id.qualname)
         return names
+
+    async def search(self, query: str, limit: int) -> Answer:
+        """Symbols by name, best first (see index.search); during a cold start those not indexed yet, too."""
+        paths = {*await self.names.files(query), *self.hub.updates.touched}
+        return await self.read(lambda view: search(view, query, limit), tuple(paths), SEARCH_WAIT, heavy=True)
 
     async def changes_since(self, params: ChangesSinceParams) -> Json:
         """remora/changesSince."""

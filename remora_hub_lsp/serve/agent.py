@@ -14,7 +14,6 @@ from pygls.exceptions import JsonRpcException
 
 from .. import __version__
 from ..index.around import tokens_of
-from ..index.search import search as find_symbols
 from ..models import HubState, HubStatus
 from ..protocol import LONGEST_WAIT, GetContextParams, ProcessParams, ProcessStatus, SearchParams, StatusParams
 from . import rpc
@@ -24,7 +23,6 @@ from .documents import Place
 if TYPE_CHECKING:
     from ..hub.hub import Hub
     from ..index.answers import Place as IndexPlace
-    from ..index.view import IndexView
     from .session import Session
 
 _WORST_FIRST: tuple[HubState, ...] = ("degraded", "indexing", "ready")
@@ -87,10 +85,7 @@ async def search(session: Session, params: SearchParams) -> Json:
     if not session.roots:
         raise JsonRpcException(_NO_ROOT, rpc.REQUEST_FAILED)
 
-    def question(view: IndexView) -> list[Json]:
-        return find_symbols(view, params.query, params.limit)
-
-    answers = [(hub, await hub.read(question, heavy=True)) for hub in session.roots]
+    answers = [(hub, await hub.search(params.query, params.limit)) for hub in session.roots]
     ranked = [[(Place(hub, symbol["path"]), symbol) for symbol in answer.value] for hub, answer in answers]
     turns = chain.from_iterable(zip_longest(*ranked))
     found = list(islice((item for item in turns if item), params.limit))

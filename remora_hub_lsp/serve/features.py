@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from ..index.search import search
 from . import rpc
 from .convert import Json, Shift, document_symbols, module_name, symbol_information
 from .documents import Place
@@ -76,11 +75,7 @@ async def _outline(place: Place) -> tuple[Json | None, list[Json]]:
 
 async def workspace_symbol(session: Session, params: types.WorkspaceSymbolParams) -> list[Json] | None:
     """The best matches of all roots, in turn. None while an index is not ready and has found nothing."""
-
-    def question(view: IndexView) -> list[Json]:
-        return search(view, params.query, SYMBOL_LIMIT)
-
-    answers = [(hub, await hub.read(question, heavy=True)) for hub in session.roots]
+    answers = [(hub, await hub.search(params.query, SYMBOL_LIMIT)) for hub in session.roots]
     ranked = [[(Place(hub, node["path"]), node) for node in answer.value] for hub, answer in answers]
     turns = chain.from_iterable(zip_longest(*ranked))
     found = [hit for hit in turns if hit is not None][:SYMBOL_LIMIT]
