@@ -6,7 +6,8 @@
     ├── SourceError        a file cannot be turned into facts (encoding, size, syntax)
     ├── StoreError         the index database cannot be opened or written
     │   ├── StoreLocked    ... because another process writes it
-    │   └── StoreDamaged   ... because what is in the file is no index any more
+    │   ├── StoreDamaged   ... because what is in the file is no index any more
+    │   └── StoreReplaced  ... because another one has taken its place meanwhile
     ├── KeyFormatError     a node id cannot be read
     ├── HubClosed          the hub was closed while a question waited
     ├── DiscoveryError     the folder of sockets and discovery files cannot be used or trusted
@@ -52,6 +53,10 @@ class StoreLocked(StoreError):
 
 class StoreDamaged(StoreError):
     """The index database's file does not hold what was written to it."""
+
+
+class StoreReplaced(StoreError):
+    """Another index has taken the place of the one that was in use: what failed may be tried again."""
 
 
 class KeyFormatError(HubError):

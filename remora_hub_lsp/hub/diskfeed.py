@@ -41,6 +41,7 @@ class DiskFeed:
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._cost = 0.0
+        self._root: tuple[int, int] | None = None  # which folder is watched as the root; None: there is none
         self._done = asyncio.Condition()
         self._round = 0
 
@@ -99,13 +100,18 @@ class DiskFeed:
     async def _follow_folders(self) -> None:
         """Watch the folders that the last walk looked into; what is new in them is found by another comparison."""
         folders = frozenset(self._folders())
+        if self._root != (root := _identity(self.hub.root)):  # it came or went, with all that is in it
+            self._root = root
+            for folder in folders:
+                self._watcher.lost(folder)
         if self.reason is None and folders != self._watcher.folders:
             if folders - self._watcher.folders:
                 self._wanted.set()
             await self._watcher.watch(folders)
 
     def _pause(self) -> float:
-        return max(POLL_SECONDS, self._cost / POLL_SHARE) if self.reason else AUDIT_SECONDS
+        often = self.reason is not None or self._root is None
+        return max(POLL_SECONDS, self._cost / POLL_SHARE) if often else AUDIT_SECONDS
 
     async def _compare(self) -> None:
         """Walk the tree and take what differs from the index as changed."""
@@ -127,7 +133,7 @@ class DiskFeed:
     def _on_events(self, events: Collection[Event]) -> None:
         for kind, absolute in events:
             self._take(kind, absolute)
-        if len(events) > _SUSPICIOUS:
+        if len(events) > _SUSPICIOUS or self._root != _identity(self.hub.root):
             self._wanted.set()
 
     def take(self, absolute: str) -> None:
@@ -157,3 +163,12 @@ class DiskFeed:
         if (kind == ADDED and is_folder) or (kind == DELETED and path in hub.tree.folders):
             self._watcher.lost(absolute)
             self._wanted.set()
+
+
+def _identity(folder: os.PathLike[str]) -> tuple[int, int] | None:
+    """Tells one folder from another of the same name; None where there is none."""
+    try:
+        found = os.stat(folder)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -296,6 +296,7 @@ class Hub:
                 self.warnings.append(str(error))
                 log.warning("the settings stay as they were: %s", error)
                 return
+            self.store.limit(self.config.max_file_size)
         folders = self.tree.folders
         self.tree = SourceTree(self.root, self.config)
         self.tree.folders = folders  # until the next walk

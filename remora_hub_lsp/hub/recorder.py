@@ -78,7 +78,7 @@ class Recorder:
         except BaseException:
             self._lock.release()
             raise
-        self._max_file_size = max_file_size
+        self.max_file_size = max_file_size
         self._rules = RulesEngine()
         self._live: dict[str, _Live] = {}
 
@@ -125,7 +125,7 @@ class Recorder:
         live = self._live.get(buffer.path)
         if live is None:
             return
-        outcome = analyse(Task(buffer.path, buffer.absolute, live.hash), self._max_file_size)
+        outcome = analyse(Task(buffer.path, buffer.absolute, live.hash), self.max_file_size)
         if outcome.rows is not None:
             # An edit came since, or the file has another encoding than UTF-8: its text came from this editor even so.
             live.base = outcome.rows.file_hash
@@ -161,7 +161,7 @@ class Recorder:
             old_hash = known.get(file.path, "")
             outcome = Outcome(file.path, 0, 0, 0, None, gone=True)
             if file.included:
-                outcome = analyse(Task(file.path, file.absolute, old_hash), self._max_file_size)
+                outcome = analyse(Task(file.path, file.absolute, old_hash), self.max_file_size)
             outcomes.append(outcome)
         return self.outcomes(outcomes, "file_change", known)
 
@@ -228,7 +228,7 @@ class Recorder:
 
     def analyse(self, tasks: Sequence[Task], skip: frozenset[str]) -> Changed:
         """The same without a worker."""
-        found = [analyse(task, self._max_file_size) for task in tasks if task.path not in skip]
+        found = [analyse(task, self.max_file_size) for task in tasks if task.path not in skip]
         return self._cold(found)
 
     def forget(self, paths: Sequence[str]) -> Changed:

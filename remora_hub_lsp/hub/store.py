@@ -1,4 +1,8 @@
-"""The index that a hub uses: who reads it, who writes it, and what takes its place when it fails."""
+"""The index that a hub uses: who reads it, who writes it, and what takes its place when it fails.
+
+Where the index cannot be written (the disk is full, another process has it) it goes on in memory, and comes back to its
+own place as soon as that works again.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +17,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..errors import StoreDamaged, StoreError, StoreLocked
+from ..errors import StoreDamaged, StoreError, StoreLocked, StoreReplaced
 from ..index.schema import copy_index, open_reader, set_aside
 from ..index.view import IndexView, reading
 from .recorder import Recorder
 
 log = logging.getLogger(__name__)
+
+# Seconds after which it is tried to come back from memory; they double each time, up to the second number.
+FIRST_RETURN, LAST_RETURN = 15.0, 600.0
 
 T = TypeVar("T")
 Question = Callable[[IndexView], T]
@@ -34,18 +41,21 @@ class Store:
     def __init__(self, database: Path, max_file_size: int, *, needed: bool, replaced: Callable[[], None]) -> None:
         """needed: where the index cannot be written, `open` raises StoreError instead of going on without it.
         replaced: called when another index has taken the place of one that failed; it knows nothing yet."""
-        self.database = database
+        self.database = self._home = database
         self.revision = 0
         self.last_update: datetime | None = None
         self.reason: str | None = None
         self.warnings: list[str] = []
-        self._max_file_size = max_file_size
+        self.max_file_size = max_file_size
         self._needed = needed
         self._replaced = replaced
         self._stand_in: tempfile.TemporaryDirectory[str] | None = None
         self._failing: asyncio.Task[bool] | None = None
         self._revised = asyncio.Condition()
         self._stopped = False
+        self._pause = FIRST_RETURN
+        self._exchanges = 0
+        self._returning: asyncio.TimerHandle | None = None
         self._apart: dict[int, tuple[Any, Any]] = {}  # the readers' connections by thread
 
     # ---- life
@@ -64,6 +74,7 @@ class Store:
                 await self.run(self.recorder.close)
                 raise
         except BaseException:
+            await self.stop()
             self._writer.shutdown()
             self._readers.shutdown()
             raise
@@ -74,6 +85,8 @@ class Store:
     async def stop(self) -> None:
         """Nobody waits for a revision any more, and what fails from now on is not replaced."""
         self._stopped = True
+        if self._returning is not None:
+            self._returning.cancel()
         if self._failing is not None:
             await asyncio.wait([self._failing])
         async with self._revised:
@@ -103,12 +116,13 @@ class Store:
             if self._needed:
                 raise
             log.error("%s", error)
-            self.reason = f"{error}; the index is kept in memory until the hub is started again"
+            self.reason = f"{error}; {_IN_MEMORY}"
             self.database = self._place_in_memory()
+        self._return_later()
         return await self._record(self.database)
 
     async def _record(self, database: Path) -> Recorder:
-        return await self.run(Recorder, database, self._max_file_size)
+        return await self.run(Recorder, database, self.max_file_size)
 
     # ---- reading
 
@@ -150,8 +164,14 @@ class Store:
     # ---- writing
 
     async def run(self, job: Callable[..., T], *arguments: Any) -> T:
-        """Run a job on the writer's thread."""
-        return await self._loop.run_in_executor(self._writer, job, *arguments)
+        """Run a job on the writer's thread. Raises StoreReplaced where it failed because the index was exchanged."""
+        exchanges = self._exchanges
+        try:
+            return await self._loop.run_in_executor(self._writer, job, *arguments)
+        except StoreError as error:
+            if self._exchanges != exchanges:
+                raise StoreReplaced(f"{error}; another index has taken its place") from error
+            raise
 
     async def write(self, job: Callable[..., T], *arguments: Any) -> T:
         """The same, and take note of the revision that it made."""
@@ -160,6 +180,10 @@ class Store:
         if self.is_gone:
             await self.fail_over(StoreError("the index is gone"))
         return result
+
+    def limit(self, max_file_size: int) -> None:
+        """From now on files with more bytes are not indexed."""
+        self.max_file_size = self.recorder.max_file_size = max_file_size
 
     @property
     def is_gone(self) -> bool:
@@ -189,6 +213,8 @@ class Store:
         """The index cannot be used: go on with another one, and say so. False where that is not possible, either."""
         if self._stopped:
             return False
+        if isinstance(error, StoreReplaced):
+            return True
         if self._failing is None:
             self._failing = self._loop.create_task(self._replace(error))
         return await asyncio.shield(self._failing)
@@ -217,6 +243,7 @@ class Store:
         finally:
             self._failing = None
         self._replaced()
+        await self._note_revision()
         return True
 
     async def _begin_anew(self, error: StoreError, damaged: bool) -> None:
@@ -233,20 +260,60 @@ class Store:
         if self._stand_in is not None:
             raise error
         await self._take_up(self._place_in_memory())
-        self.reason = f"{error}; the index is kept in memory until the hub is started again"
+        self.reason = f"{error}; {_IN_MEMORY}"
+        self._return_later()
 
     async def _take_up(self, database: Path) -> None:
         """Use this index from now on."""
         recorder = await self._record(database)
-        await self.run(recorder.kv.continue_from, self.revision)
+        try:
+            await self.run(recorder.kv.continue_from, self.revision + 1)  # which writes: now it is known to work
+            self._connection = open_reader(database)
+        except BaseException:
+            await self.run(recorder.close)
+            raise
         self.recorder, self.database = recorder, database
-        self._connection = open_reader(database)
         self._inode = _inode_of(database)
+        self._exchanges += 1
+
+    # ---- coming back
+
+    def _return_later(self) -> None:
+        self._returning = self._loop.call_later(self._pause, self._return_now)
+        self._pause = min(self._pause * 2, LAST_RETURN)
+
+    def _return_now(self) -> None:
+        if not self._stopped and self._failing is None:
+            self._failing = self._loop.create_task(self._return())
+
+    async def _return(self) -> bool:
+        """Use the index in its own place again, if that works now; whether it does."""
+        connection, recorder, stand_in = self._connection, self.recorder, self._stand_in
+        try:
+            await self._take_up(self._home)
+        except StoreError as error:
+            log.debug("the index stays in memory: %s", error)
+            self._return_later()
+            return False
+        finally:
+            self._failing = None
+        self.reason, self._stand_in = None, None
+        log.info("the index %s can be written again", self._home)
+        self._replaced()
+        await self._note_revision()
+        connection.close()
+        await self.run(recorder.close)
+        if stand_in is not None:
+            stand_in.cleanup()
+        return True
 
     def _place_in_memory(self) -> Path:
         memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         self._stand_in = tempfile.TemporaryDirectory(prefix="remora-hub-", dir=memory)
         return Path(self._stand_in.name) / "index.db"
+
+
+_IN_MEMORY = "the index is kept in memory until it can be written again"
 
 
 def _inode_of(path: Path) -> int | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from remora_hub_lsp.hub import hub as hub_module
+from remora_hub_lsp.hub import store
 from remora_hub_lsp.hub.hub import Hub
 from remora_hub_lsp.index import schema
 from remora_hub_lsp.protocol import ChangesSinceParams
@@ -170,6 +171,56 @@ async def test_the_database_cannot_be_written(
             editor.close("open.py")
             await goes_on(hub, root)
         assert {key for key in contents(database) if not key.startswith(("node:open.py", "open.py"))} == set(before)
+    await next_start_is_right(root, database)
+
+
+@pytest.mark.parametrize("trouble", [read_only, locked, full])
+async def test_it_comes_back_when_the_database_can_be_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Callable[[Hub], contextmanager[None]]
+) -> None:  # type: ignore[valid-type]
+    monkeypatch.setattr(store, "FIRST_RETURN", 0.2)
+    root = tmp_path / "project"
+    write(root, FILES)
+    async with running(root) as hub:
+        database, editor = hub.database, Editor(hub)
+        editor.open("open.py", "def open_(): ...\n")
+        await signatures(hub, "open.py")
+        with trouble(hub):
+            editor.replace("open.py", "def typed(a): ...\n" * 3000)
+            await hub.read(lambda view: view.outline("open.py"), paths=("open.py",), wait=GUARD)
+            await settled(hub)
+            revision = hub.revision
+            write(root, {"m1.py": "def meanwhile(): ...\n"}, settled=False)
+            changed_on_disk(hub, "m1.py")
+            assert await signatures(hub, "m1.py") == ["def meanwhile()"]
+        async with asyncio.timeout(GUARD):
+            while hub.database != database or hub.state != "ready":
+                await asyncio.sleep(0.02)
+        await hub.indexed()
+        assert hub.revision > revision, "revisions never go back"
+        assert len(await signatures(hub, "open.py")) == 3000
+        assert await signatures(hub, "m1.py") == ["def meanwhile()"]
+        editor.close("open.py")
+        await goes_on(hub, root)
+    await next_start_is_right(root, database)
+
+
+async def test_the_copy_is_given_up_when_the_other_process_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "FIRST_RETURN", 0.2)
+    root = tmp_path / "project"
+    write(root, FILES)
+    async with running(root) as first:
+        database = first.database
+        async with running(root, database=database) as second:
+            await asyncio.sleep(0.5)
+            assert second.database != database, "as long as the first one writes"
+            await first.close()
+            async with asyncio.timeout(GUARD):
+                while second.database != database or second.state != "ready":
+                    await asyncio.sleep(0.02)
+            await goes_on(second, root)
     await next_start_is_right(root, database)
 
 

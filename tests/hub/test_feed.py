@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from remora_hub_lsp.hub import diskfeed
 from remora_hub_lsp.hub.changes import Saved
 from remora_hub_lsp.hub.hub import Hub
 
@@ -212,6 +213,35 @@ async def test_a_folder_that_is_replaced_at_once_is_watched_on(tmp_path: Path) -
             await until(lambda path=path, number=number: has(seen.hub, path, f"after{number}"))  # type: ignore[misc]
 
 
+def remove(root: Path) -> None:
+    shutil.rmtree(root)
+
+
+def move(root: Path) -> None:
+    root.rename(root.with_name("moved"))
+
+
+@pytest.mark.parametrize("leave", [remove, move])
+@pytest.mark.parametrize("pause", [0.0, 0.5])
+async def test_a_root_that_goes_and_comes_is_watched_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leave: Callable[[Path], None], pause: float
+) -> None:
+    monkeypatch.setattr(diskfeed, "POLL_SECONDS", 0.1)
+    root = tmp_path / "root"
+    root.mkdir()
+    async with watched(root, "hub") as seen:
+        leave(root)
+        if pause:
+            await seen.vanishes("pkg/b.py:b")
+            await asyncio.sleep(pause)
+        write(root, {"a.py": "def again(): ...\n", "other/d.py": "def d(): ...\n"}, settled=False)
+        await seen.appears("a.py:again", "other/d.py:d")
+        await seen.hub.feed.settled()
+        write(root, {"other/d.py": "def later(): ...\n"}, settled=False)
+        await seen.appears("other/d.py:later")
+        await seen.is_the_truth()
+
+
 async def test_a_folder_named_like_a_source_file(tmp_path: Path) -> None:
     async with watched(tmp_path, "hub") as seen:
         write(tmp_path, {"x.py/inner.py": "def inner(): ...\n"}, settled=False)
@@ -306,6 +336,26 @@ async def test_the_settings_of_the_project_change_while_it_runs(tmp_path: Path) 
         (tmp_path / "pyproject.toml").unlink()
         await seen.appears("pkg/b.py:b", "pkg/deep/c.py:c")
         await seen.is_the_truth()
+
+
+async def test_the_largest_size_changes_while_it_runs(tmp_path: Path) -> None:
+    """Both for files that were too large and for those that are now, also when they change."""
+    def limit(size: int) -> None:
+        write(tmp_path, {"pyproject.toml": f"[tool.remora-hub]\nmax-file-size = {size}\n"}, settled=False)
+
+    async with watched(tmp_path, "wire") as seen:
+        write(tmp_path, {"big.py": "def big(): ...\n" + "#" * 500}, settled=False)
+        await seen.appears("big.py:big")
+        limit(100)
+        await seen.vanishes("big.py:big", "file failed")
+        write(tmp_path, {"big.py": "def big2(): ...\n" + "#" * 500}, settled=False)
+        write(tmp_path, {"a.py": "def small(): ...\n"}, settled=False)
+        await seen.appears("a.py:small")
+        await seen.vanishes("big.py:big2", "file failed")
+        limit(1000)
+        await seen.appears("big.py:big2")
+        write(tmp_path, {"big.py": "def big3(): ...\n" + "#" * 500}, settled=False)
+        await seen.appears("big.py:big3")
 
 
 async def test_a_folder_becomes_an_environment_or_a_package(tmp_path: Path) -> None:

@@ -9,13 +9,16 @@ import os
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from remora_hub_lsp.config import load_config
 from remora_hub_lsp.errors import HubClosed, HubError, RootError, StoreError
+from remora_hub_lsp.hub import tree
 from remora_hub_lsp.hub.hub import Hub
 
 from .running import GUARD, Editor, changed_on_disk, contents, context, fresh, hub_of, running, signatures, write
@@ -220,3 +223,25 @@ async def test_an_index_that_is_damaged_while_in_use_is_told_and_gone_on_without
         assert hub.state == "degraded"
         assert hub.state_reason
         assert (await hub.status()).indexed_files == 21
+
+
+async def test_the_walk_of_the_tree_ends_with_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "project"
+    write(root, {f"f{number // 40}/g{number}/m.py": "" for number in range(800)})
+    listed: list[str] = []
+    listing = tree._Walk._listing
+
+    def counted(walk: Any, path: str) -> Any:
+        listed.append(path)
+        time.sleep(0.002)  # a large tree on a slow disk
+        return listing(walk, path)
+
+    monkeypatch.setattr(tree._Walk, "_listing", counted)
+    hub = hub_of(root)
+    await hub.start()
+    while not listed:
+        await asyncio.sleep(0.001)
+    await hub.close()
+    seen = len(listed)
+    await asyncio.sleep(0.1)
+    assert seen == len(listed) < 800
