@@ -19,7 +19,12 @@ SECTION, TITLE = "remoraHub", "Remora Hub: Server"
 PACKAGE, README = HERE / "package.json", HERE / "README.md"
 
 # What VS Code knows better, and where from.
-TOLD_BY_VSCODE = {"trusted": "the trust of the workspace"}
+TOLD_BY_VSCODE = {
+    "trusted": "the trust of the workspace",
+    "hover": "a switch of the same name, with `auto`",
+    "call_hierarchy": "a switch of the same name, with `auto`",
+    "references": "a switch of the same name, with `auto`",
+}
 
 
 def package() -> str:

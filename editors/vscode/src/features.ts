@@ -38,6 +38,9 @@ export function otherServer(): string | undefined {
   return found.find((id) => !(pylanceIsOff && id === "ms-python.vscode-pylance")) ?? (chosen === "Jedi" ? "Jedi" : undefined);
 }
 
+/** What the server's code lenses and hovers lead to. */
+export const LENS_COMMANDS = ["remora.showCallers", "remora.showTests"];
+
 /** The commands of code lenses: `uri`, `position` and `locations` come from the server, in LSP's shapes. */
 export function lensCommands(convert: () => Converter | undefined): vscode.Disposable[] {
   const show = (uri: string, position: LspPosition, locations: LspLocation[]) => {
@@ -45,7 +48,7 @@ export function lensCommands(convert: () => Converter | undefined): vscode.Dispo
     return to && vscode.commands.executeCommand(
       "editor.action.showReferences", to.asUri(uri), to.asPosition(position), locations.map((at) => to.asLocation(at)));
   };
-  return ["remora.showCallers", "remora.showTests"].map((id) => vscode.commands.registerCommand(id, show));
+  return LENS_COMMANDS.map((id) => vscode.commands.registerCommand(id, show));
 }
 
 type LspPosition = { line: number; character: number };

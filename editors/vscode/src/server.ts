@@ -1,14 +1,10 @@
 /** The server's process and the session with it: started, restarted, stopped, one at a time. */
 import * as vscode from "vscode";
-import {
-  CloseAction,
-  ErrorAction,
-  LanguageClient,
-  RevealOutputChannelOn,
-  type LanguageClientOptions,
-} from "vscode-languageclient/node";
+import { CloseAction, ErrorAction, RevealOutputChannelOn, type LanguageClientOptions } from "vscode-languageclient/node";
+import { Client } from "./client";
 import { findServer, PROGRAM, type Search } from "./discovery";
 import type { Environments } from "./environments";
+import { LENS_COMMANDS } from "./features";
 import { CHANGED, SUBSCRIBE } from "./protocol";
 import { serverSettings } from "./settings";
 
@@ -28,6 +24,7 @@ export interface Channels {
 export class Server implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<Phase>();
   private queue: Promise<void> = Promise.resolve();
+  private waiting: Promise<void> | undefined;
   private readonly news = new vscode.EventEmitter<void>();
   readonly onDidChange = this.changed.event;
   /** Something in the index changed. */
@@ -37,7 +34,7 @@ export class Server implements vscode.Disposable {
   reason = "";
   search: Search = { trail: [] };
   /** The session; only while `running`. */
-  client: LanguageClient | undefined;
+  client: Client | undefined;
 
   constructor(
     private readonly extension: vscode.Extension<unknown>,
@@ -56,13 +53,15 @@ export class Server implements vscode.Disposable {
     this.news.dispose();
   }
 
-  /** Look for the server anew and start it. Calls wait for each other; never fails: see `phase` and `reason`. */
+  /** Look for the server anew and start it. One that waits for its turn stands for all; never fails: see `phase`. */
   restart(why: string): Promise<void> {
-    return this.enqueue(async () => {
-      this.channels.client.info(`starting the server: ${why}`);
+    this.channels.client.info(`the server is to be started: ${why}`);
+    this.waiting ??= this.enqueue(async () => {
+      this.waiting = undefined;
       await this.end();
       await this.begin();
     });
+    return this.waiting;
   }
 
   stop(): Promise<void> {
@@ -111,7 +110,7 @@ export class Server implements vscode.Disposable {
   }
 
   /** A server that is older than this extension does not know all settings: it is started without those. */
-  private async connect(program: string, options: Record<string, unknown>): Promise<LanguageClient> {
+  private async connect(program: string, options: Record<string, unknown>): Promise<Client> {
     try {
       return await this.session(program, options);
     } catch (error) {
@@ -125,35 +124,31 @@ export class Server implements vscode.Disposable {
     }
   }
 
-  private async session(program: string, initializationOptions: Record<string, unknown>): Promise<LanguageClient> {
-    const client: LanguageClient = new LanguageClient(
-      "remoraHub",
-      "Remora Hub",
-      { command: program, args: ["--stdio"] },
-      {
-        ...this.options,
-        documentSelector: [{ scheme: "file", language: "python" }],
-        initializationOptions,
-        initializationFailedHandler: () => false,
-        errorHandler: {
-          error: () => ({ action: ErrorAction.Continue }),
-          closed: () => {
-            this.lost(client);
-            return { action: CloseAction.DoNotRestart, handled: true };
-          },
+  private async session(program: string, initializationOptions: Record<string, unknown>): Promise<Client> {
+    const client: Client = new Client(program, {
+      ...this.options,
+      documentSelector: [{ scheme: "file", language: "python" }],
+      initializationOptions,
+      initializationFailedHandler: () => false,
+      errorHandler: {
+        error: () => ({ action: ErrorAction.Continue }),
+        closed: () => {
+          this.lost(client);
+          return { action: CloseAction.DoNotRestart, handled: true };
         },
-        outputChannel: this.channels.server,
-        traceOutputChannel: this.channels.trace,
-        revealOutputChannelOn: RevealOutputChannelOn.Never,
       },
-    );
+      outputChannel: this.channels.server,
+      traceOutputChannel: this.channels.trace,
+      revealOutputChannelOn: RevealOutputChannelOn.Never,
+      markdown: { isTrusted: { enabledCommands: LENS_COMMANDS } },
+    });
     client.onNotification(CHANGED, () => this.news.fire());
     await client.start();
     return client;
   }
 
   /** A session that ends by itself is begun again, unless that happens too often. */
-  private lost(client: LanguageClient | undefined): void {
+  private lost(client: Client | undefined): void {
     if (!client || client !== this.client) {
       return; // it was ended, or never began: whoever did that knows
     }

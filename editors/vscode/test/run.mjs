@@ -2,6 +2,7 @@
 import path from "node:path";
 import { runInHost } from "./harness/host.mjs";
 import { createSandbox } from "./harness/sandbox.mjs";
+import { ui } from "./ui.mjs";
 import { startServer } from "./harness/vscode.mjs";
 
 const program = path.resolve(process.argv[2]);
@@ -9,7 +10,7 @@ const program = path.resolve(process.argv[2]);
 async function inHost(suite, sandbox, options = {}) {
   const server = await startServer({ extensions: sandbox.folder("extensions"), environment: sandbox.environment, ...options });
   try {
-    return await runInHost(server, suite, sandbox, options.meanwhile);
+    return await runInHost(server, suite, sandbox, options);
   } finally {
     server.stop();
     sandbox.remove();
@@ -28,7 +29,43 @@ const suites = {
     });
     return inHost("trusted", sandbox);
   },
+  /** The workspace offers a program of its own in every way there is; the one in another folder on PATH is ours. */
+  async untrusted() {
+    const sandbox = createSandbox(program);
+    sandbox.addExtension("python", "ms-python.python");
+    const python = sandbox.createEnvironment("shop/.venv", { withServer: false });
+    const theirs = path.join(path.dirname(python), "remora-hub-lsp");
+    const ran = path.join(sandbox.home, "ran");
+    sandbox.write("shop/.venv/bin/remora-hub-lsp", `#!/bin/sh\ntouch ${ran}\nexec ${program} "$@"\n`, 0o755);
+    const settings = { "remoraHub.path": [theirs], "remoraHub.logFile": "log.txt", "remoraHub.logLevel": "warning" };
+    sandbox.write("shop/.vscode/settings.json", JSON.stringify(settings));
+    Object.assign(sandbox.environment, {
+      PATH: `${path.dirname(python)}${path.delimiter}${sandbox.environment.PATH}`,
+      FAKE_PYTHON: python,
+      OWN_SERVER: program,
+      WORKSPACE_SERVER: theirs,
+      WORKSPACE_SERVER_RAN: ran,
+    });
+    return inHost("untrusted", sandbox, { trust: false, meanwhile: pressTrust });
+  },
+  /** With Microsoft's Python Environments extension. */
+  async several() {
+    const sandbox = createSandbox(program, { onPath: false });
+    sandbox.addExtension("envs", "ms-python.vscode-python-envs");
+    sandbox.copyProject("second");
+    sandbox.write("both.code-workspace", JSON.stringify({ folders: [{ path: "shop" }, { path: "second" }] }));
+    Object.assign(sandbox.environment, {
+      FAKE_SERVER: program,
+      FAKE_PYTHON: sandbox.createEnvironment("empty", { withServer: false }),
+    });
+    return inHost("several", sandbox, { opened: `workspace=${sandbox.home}/both.code-workspace` });
+  },
+  ui: () => ui(createSandbox(program)),
 };
+
+async function pressTrust(page) {
+  await page.locator(".workspace-trust-editor").getByRole("button", { name: "Trust", exact: true }).click();
+}
 
 const wanted = process.argv.length > 3 ? process.argv.slice(3) : Object.keys(suites);
 for (const name of wanted) {

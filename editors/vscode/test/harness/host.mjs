@@ -5,8 +5,8 @@ import { EXTENSION } from "./sandbox.mjs";
 
 const HANG = 240_000;
 
-/** `meanwhile` gets VS Code's page, for what only a person can do. */
-export async function runInHost(server, suite, sandbox, meanwhile = async () => {}) {
+/** `opened`: the folder or workspace. `meanwhile` gets VS Code's page, for what only a person can do. */
+export async function runInHost(server, suite, sandbox, { opened = `folder=${sandbox.project}`, meanwhile = async () => {} }) {
   const chatter = `${sandbox.home}/console.log`;
   const browser = await launchBrowser();
   try {
@@ -22,7 +22,7 @@ export async function runInHost(server, suite, sandbox, meanwhile = async () => 
       ["extensionDevelopmentPath", `vscode-remote://${host}${EXTENSION}`],
       ["extensionTestsPath", `vscode-remote://${host}${EXTENSION}/out/test/${suite}`],
     ];
-    await page.goto(`${server.url}/?folder=${sandbox.project}&payload=${encodeURIComponent(JSON.stringify(payload))}`);
+    await page.goto(`${server.url}/?${opened}&payload=${encodeURIComponent(JSON.stringify(payload))}`);
     const [code] = await Promise.all([ended, meanwhile(page)]);
     if (code !== 0) console.log(readFileSync(chatter, "utf8").slice(-5000));
     return code;

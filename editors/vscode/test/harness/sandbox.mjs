@@ -13,8 +13,16 @@ export function createSandbox(program, { onPath = true } = {}) {
     mkdirSync(path.join(home, name), { recursive: true, mode: 0o700 });
     return path.join(home, name);
   };
-  const project = path.join(home, "shop");
-  cpSync(path.join(EXTENSION, "test/project"), project, { recursive: true });
+  const copyProject = (name) => {
+    cpSync(path.join(EXTENSION, "test/project"), path.join(home, name), { recursive: true });
+    return path.join(home, name);
+  };
+  const project = copyProject("shop");
+  const write = (name, text, mode = 0o644) => {
+    folder(path.dirname(name));
+    writeFileSync(path.join(home, name), text);
+    chmodSync(path.join(home, name), mode);
+  };
   const environment = {
     PATH: [...(onPath ? [path.dirname(program)] : []), "/usr/bin", "/bin"].join(path.delimiter),
     XDG_RUNTIME_DIR: folder("run"),
@@ -24,16 +32,20 @@ export function createSandbox(program, { onPath = true } = {}) {
   /** A Python environment; its `python` only knows how to install the server. */
   const createEnvironment = (name, { withServer }) => {
     const bin = folder(`${name}/bin`);
-    const install = (to) => `ln -s ${program} ${to}/remora-hub-lsp`;
     if (withServer) symlinkSync(program, path.join(bin, "remora-hub-lsp"));
     const python = path.join(bin, "python");
-    writeFileSync(python, `#!/bin/sh\n[ "$*" = "-m pip install --upgrade remora-hub-lsp" ] && ${install(bin)}\n`);
-    chmodSync(python, 0o755);
+    const installs = '[ "$*" = "-m pip install --upgrade remora-hub-lsp" ]';
+    write(`${name}/bin/python`, `#!/bin/sh\n${installs} && ln -s ${program} ${bin}/remora-hub-lsp\n`, 0o755);
     return python;
   };
-  const addExtension = (fake, id) => cpSync(path.join(EXTENSION, "test/fakes", fake), path.join(folder("extensions"), `${id}-1.0.0`), { recursive: true });
+  const addExtension = (fake, id) => {
+    const to = path.join(folder("extensions"), `${id}-1.0.0`);
+    cpSync(path.join(EXTENSION, "test/fakes", fake), to, { recursive: true });
+  };
   return {
     home,
+    write,
+    copyProject,
     createEnvironment,
     addExtension,
     project,

@@ -14,12 +14,12 @@ export function views(): void {
     });
 
     it("shows the node under the cursor", async () => {
-      await openAt("shop/cart.py", "A cart's price, for");
+      await openAt("shop/labels.py", "A cart's price, for");
       const shown = await eventually(() => {
         const text = textOf(api.node.items);
         return text[0]?.startsWith("price") && text;
       }, "the node");
-      assert.equal(shown[0], "price [function · shop/cart.py:23]");
+      assert.equal(shown[0], "price [function · shop/labels.py:6]");
       assert.equal(shown[1], "def price(label: str = '🙂', *, tax: float = 0.0) -> str");
       assert(shown.includes("A cart's price, for people. [docstring]"), shown.join("\n"));
       assert(shown.includes("3 lines · complexity 1 · type hints"), shown.join("\n"));
@@ -61,7 +61,7 @@ export function views(): void {
 
     it("shows its status, debug information and logs", async () => {
       await vscode.commands.executeCommand("remoraHub.showStatus");
-      assert.match(vscode.window.activeTextEditor!.document.getText(), /- ready, revision \d+\n- \d+ nodes in 3 files/);
+      assert.match(vscode.window.activeTextEditor!.document.getText(), /- ready, revision \d+\n- \d+ nodes in 4 files/);
       await vscode.commands.executeCommand("remoraHub.showDebugInformation");
       const found = JSON.parse(vscode.window.activeTextEditor!.document.getText()) as { phase: string; search: string[] };
       assert.equal(found.phase, "running");

@@ -1,4 +1,4 @@
-"""A shop's cart. 🛒"""
+"""A shop's cart."""
 
 
 class Cart:
@@ -18,11 +18,6 @@ class Cart:
             tax: the share that the state gets, 0.19 for 19 %.
         """
         return sum(self.prices) * (1 + tax)
-
-
-def 𝔭rice(label: str = "🙂", *, tax: float = 0.0) -> str:
-    """A cart's price, for people."""
-    return "🛒🛒" + label + format(total_of(Cart(), tax), ".2f")
 
 
 def total_of(cart: Cart, tax: float) -> float:
