@@ -1,13 +1,15 @@
 /** The commands that people have. */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import * as vscode from "vscode";
 import { copyContext } from "./agentContext";
 import { install } from "./install";
-import { PROCESS, REINDEX, type ProcessStatus } from "./protocol";
+import { realPath } from "./places";
+import { PROCESS, REINDEX, SCRIPTS, type ProcessStatus, type Scripts } from "./protocol";
 import { debugReport, Reports, statusReport } from "./reports";
 import type { Channels, Server } from "./server";
 
-const SCRIPTS_FOLDER = ".remora/hub";
+/** Where scripts are unless the server says otherwise. */
+const SCRIPT_FOLDER = "agents/hub/tools";
 
 export function registerCommands(extension: vscode.Extension<unknown>, server: Server, channels: Channels): vscode.Disposable[] {
   const reports = new Reports();
@@ -20,7 +22,7 @@ export function registerCommands(extension: vscode.Extension<unknown>, server: S
     showClientLog: () => channels.client.show(),
     showDebugInformation: async () => reports.show("Remora Hub Debug Information.json", await debugReport(server, extension)),
     openSettings: () => vscode.commands.executeCommand("workbench.action.openSettings", `@ext:${extension.id}`),
-    openScriptFolder,
+    openScriptFolder: () => openScriptFolder(server),
     copyContext: () => copyContext(server, "markdown"),
     copyContextAsJson: () => copyContext(server, "json"),
   };
@@ -46,14 +48,22 @@ async function showServerLog(server: Server, channels: Channels): Promise<void> 
   await vscode.window.showTextDocument(document, { selection: end, preview: true });
 }
 
-/** In a window of the operating system, or where there is none of ours (remote) in VS Code's own. */
-async function openScriptFolder(): Promise<void> {
+/** Shows the folder of the project's own scripts in the explorer; asks before it makes one. */
+async function openScriptFolder(server: Server): Promise<void> {
   const folder = await chooseFolder();
   if (!folder) {
     return;
   }
-  const scripts = vscode.Uri.joinPath(folder.uri, SCRIPTS_FOLDER);
-  mkdirSync(scripts.fsPath, { recursive: true });
+  const told = await server.ask<Scripts>(SCRIPTS, {});
+  const [name] = told?.roots.find(({ root }) => root === realPath(folder))?.folders ?? [];
+  const scripts = vscode.Uri.joinPath(folder.uri, name ?? SCRIPT_FOLDER);
+  if (!existsSync(scripts.fsPath)) {
+    const question = `${folder.name} has no scripts of its own yet. They go into ${name ?? SCRIPT_FOLDER}.`;
+    if ((await vscode.window.showInformationMessage(question, "Create Folder")) === undefined) {
+      return;
+    }
+    mkdirSync(scripts.fsPath, { recursive: true });
+  }
   await vscode.commands.executeCommand("revealInExplorer", scripts);
 }
 

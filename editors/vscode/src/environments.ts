@@ -1,4 +1,5 @@
 /** The Python environment that is selected in VS Code, through whichever of Microsoft's extensions is there. */
+import * as path from "node:path";
 import * as vscode from "vscode";
 
 const ENVIRONMENTS = "ms-python.vscode-python-envs";
@@ -95,6 +96,11 @@ const fromPython: Source<PythonApi> = {
   async selected(api, resource) {
     const found = await api.environments.resolveEnvironment(api.environments.getActiveEnvironmentPath(resource));
     const python = found?.executable.uri?.fsPath;
-    return python ? { name: found?.environment?.name ?? python, python } : undefined;
+    return python ? { name: found?.environment?.name ?? folderName(python), python } : undefined;
   },
 };
+
+/** `.venv` for `/project/.venv/bin/python`. */
+function folderName(python: string): string {
+  return path.basename(path.dirname(path.dirname(python))) || python;
+}

@@ -22,7 +22,7 @@ export async function offerHelp(server: Server): Promise<void> {
     ...(phase === "failed" ? { Restart: "remoraHub.restart" } : {}),
     ...(untrusted ? { "Manage Trust": "workbench.trust.manage" } : {}),
     "Show Log": "remoraHub.showClientLog",
-    "Open Settings": "remoraHub.openSettings",
+    Settings: "remoraHub.openSettings",
   };
   const said = `Remora Hub: ${phase === "missing" ? reason : `the server does not start: ${reason}`}.${untrusted}`;
   const chosen = await vscode.window.showErrorMessage(said, ...Object.keys(choices));

@@ -1,4 +1,5 @@
 /** Where things are: the server's paths and ranges -> VS Code's. */
+import { realpathSync } from "node:fs";
 import * as vscode from "vscode";
 import type { NodeState, Range } from "./protocol";
 
@@ -22,4 +23,13 @@ export function openCommand({ uri, range }: vscode.Location): vscode.Command {
 export function pythonEditor(): vscode.TextEditor | undefined {
   const editor = vscode.window.activeTextEditor;
   return editor && vscode.languages.match(SELECTOR, editor.document) ? editor : undefined;
+}
+
+/** A folder as the server names it. */
+export function realPath({ uri }: vscode.WorkspaceFolder): string {
+  try {
+    return realpathSync(uri.fsPath);
+  } catch {
+    return uri.fsPath; // not on this machine: then the server does not have it either
+  }
 }

@@ -75,6 +75,11 @@ export interface HubStatus {
   slowest: { path: string; seconds: number }[];
 }
 
+/** `folders`: where the project's own scripts are, relative to `root`. */
+export interface Scripts {
+  roots: { root: string; folders: string[] }[];
+}
+
 export interface ProcessStatus {
   log: string | null;
   roots: HubStatus[];

@@ -1,7 +1,6 @@
 /** The language status item: how the index of the file in front is doing. */
-import { realpathSync } from "node:fs";
 import * as vscode from "vscode";
-import { pythonEditor, SELECTOR } from "./places";
+import { pythonEditor, realPath, SELECTOR } from "./places";
 import { PROCESS, STATUS, type HubStatus, type ProcessStatus } from "./protocol";
 import type { Server } from "./server";
 
@@ -69,7 +68,7 @@ export class Status implements vscode.Disposable {
       const all = await hubs(this.server);
       const uri = pythonEditor()?.document.uri;
       const folder = uri && vscode.workspace.getWorkspaceFolder(uri);
-      return (folder && all.find((hub) => hub.project_root === real(folder))) ?? all[0];
+      return (folder && all.find((hub) => hub.project_root === realPath(folder))) ?? all[0];
     } catch {
       return undefined; // the session ended meanwhile: its end is shown by itself
     }
@@ -84,7 +83,7 @@ export async function hubs(server: Server): Promise<HubStatus[]> {
     return one ? [one] : [];
   }
   const process = await server.ask<ProcessStatus>(PROCESS, {});
-  const found = folders.map((folder) => process?.roots.find((root) => root.project_root === real(folder)));
+  const found = folders.map((folder) => process?.roots.find((root) => root.project_root === realPath(folder)));
   return found.filter((hub) => hub !== undefined);
 }
 
@@ -98,13 +97,5 @@ function withoutServer({ phase, reason }: Server): [text: string, detail: string
       return ["no project", "open a folder"];
     default:
       return [phase, reason];
-  }
-}
-
-function real(folder: vscode.WorkspaceFolder): string {
-  try {
-    return realpathSync(folder.uri.fsPath);
-  } catch {
-    return folder.uri.fsPath; // not on this machine: then no hub has it either
   }
 }

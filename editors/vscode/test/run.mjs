@@ -2,17 +2,17 @@
 import path from "node:path";
 import { runInHost } from "./harness/host.mjs";
 import { createSandbox } from "./harness/sandbox.mjs";
-import { ui } from "./ui.mjs";
+import { inBrowser, offersToInstallWhatIsMissing, packageExtension, showsWhatItKnows } from "./ui.mjs";
 import { startServer } from "./harness/vscode.mjs";
 
 const program = path.resolve(process.argv[2]);
 
 async function inHost(suite, sandbox, options = {}) {
-  const server = await startServer({ extensions: sandbox.folder("extensions"), environment: sandbox.environment, ...options });
+  const server = await startServer(sandbox, options);
   try {
     return await runInHost(server, suite, sandbox, options);
   } finally {
-    server.stop();
+    await server.stop();
     sandbox.remove();
   }
 }
@@ -60,14 +60,21 @@ const suites = {
     });
     return inHost("several", sandbox, { opened: `workspace=${sandbox.home}/both.code-workspace` });
   },
-  ui: () => ui(createSandbox(program)),
+  async ui() {
+    packageExtension();
+    await inBrowser(createSandbox(program), showsWhatItKnows);
+    const without = createSandbox(program, { onPath: false });
+    without.addExtension("python", "ms-python.python");
+    without.environment.FAKE_PYTHON = without.createEnvironment(".venv", { withServer: false });
+    return inBrowser(without, offersToInstallWhatIsMissing);
+  },
 };
 
 async function pressTrust(page) {
   await page.locator(".workspace-trust-editor").getByRole("button", { name: "Trust", exact: true }).click();
 }
 
-const wanted = process.argv.length > 3 ? process.argv.slice(3) : Object.keys(suites);
+const wanted = process.argv.length > 3 ? process.argv.slice(3) : Object.keys(suites).filter((name) => name !== "untrusted");
 for (const name of wanted) {
   console.log(`\n== ${name}`);
   const code = await suites[name]();

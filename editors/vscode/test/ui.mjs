@@ -1,5 +1,4 @@
 // The packaged extension in VS Code's user interface, in a browser; pictures of it for the README.
-import { strict as assert } from "node:assert";
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { launchBrowser } from "./harness/browser.mjs";
@@ -18,27 +17,34 @@ const LOOKS = {
   "telemetry.telemetryLevel": "off",
 };
 
-export async function ui(sandbox) {
-  const extensions = sandbox.folder("extensions");
-  execFileSync(process.execPath, [
-    path.join(fetchServer(), "out/server-main.js"),
-    ...["--install-extension", path.join(EXTENSION, "out/remora-hub.vsix"), "--extensions-dir", extensions],
-    ...["--server-data-dir", sandbox.folder("install"), "--accept-server-license-terms"],
-  ], { stdio: "ignore" });
-  const server = await startServer({ extensions, environment: sandbox.environment, machineSettings: LOOKS });
+/** Packages the extension, and installs it as people do. */
+export function packageExtension() {
+  execFileSync("npm", ["run", "--silent", "package"], { cwd: EXTENSION, stdio: ["ignore", "ignore", "inherit"] });
+}
+
+/** Takes each of the tours in a window of its own. */
+export async function inBrowser(sandbox, ...tours) {
+  const main = path.join(fetchServer(), "out/server-main.js");
+  const install = ["--install-extension", path.join(EXTENSION, "out/remora-hub.vsix"), "--accept-server-license-terms"];
+  const where = ["--extensions-dir", sandbox.folder("extensions"), "--server-data-dir", sandbox.folder("install")];
+  execFileSync(process.execPath, [main, ...install, ...where], { stdio: "ignore" });
+  const server = await startServer(sandbox, { machineSettings: LOOKS });
   const browser = await launchBrowser();
   try {
-    const window = await Window.open(browser, server, sandbox.project);
-    await tour(window).catch((error) => window.still("failed").then(() => Promise.reject(error)));
+    for (const tour of tours) {
+      const window = await Window.open(browser, server, sandbox.project);
+      await tour(window, sandbox).catch((error) => window.still("failed").then(() => Promise.reject(error)));
+      console.log(`  ok    ${tour.name}`);
+    }
     return 0;
   } finally {
     await browser.close();
-    server.stop();
+    await server.stop();
     sandbox.remove();
   }
 }
 
-async function tour(window) {
+export async function showsWhatItKnows(window) {
   const { page } = window;
   await window.openFile("shop", "cart.py");
   await window.openView("Remora Hub");
@@ -55,4 +61,16 @@ async function tour(window) {
   await page.locator('.statusbar-item[id="status.languageStatus"]').hover();
   await page.getByText(/Remora Hub: ready/).first().waitFor();
   await window.still("status");
+}
+
+export async function offersToInstallWhatIsMissing(window) {
+  const { page } = window;
+  await window.openFile("shop", "cart.py");
+  await window.openView("Remora Hub");
+  await page.locator(".notification-toast", { hasText: "remora-hub-lsp was not found" }).waitFor();
+  await page.locator(".welcome-view-content", { hasText: "is not installed here" }).waitFor();
+  await window.picture("missing");
+  await page.locator(".notification-toast a.monaco-button", { hasText: "Install into .venv" }).click();
+  await window.text("total").first().click();
+  await window.row("Cart.total").first().waitFor();
 }

@@ -54,7 +54,7 @@ export function createSandbox(program, { onPath = true } = {}) {
     report: environment.REMORA_TEST_REPORT,
     remove() {
       execFileSync(program, ["stop"], { env: { ...process.env, ...environment }, stdio: "ignore" });
-      rmSync(home, { recursive: true, force: true });
+      rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 }); // VS Code's children end soon
     },
   };
 }

@@ -1,7 +1,8 @@
 // VS Code's own server, from code-server's npm package: fetched once into the user's cache, started for each suite.
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { homedir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 
@@ -24,15 +25,10 @@ export function fetchServer() {
   return home;
 }
 
-/**
- * A running server with folders of its own. `environment` is added to ours; `machineSettings` are what a test may set
- * beforehand; `trust`: whether workspaces are trusted without asking.
- */
-export async function startServer({ extensions, environment, machineSettings = {}, trust = true }) {
+/** A server in a sandbox. `trust`: whether workspaces are trusted without asking. */
+export async function startServer(sandbox, { machineSettings = {}, trust = true } = {}) {
   const home = fetchServer();
-  const data = mkdtempSync(path.join(tmpdir(), "remora-vscode-"));
-  mkdirSync(path.join(data, "data/Machine"), { recursive: true });
-  writeFileSync(path.join(data, "data/Machine/settings.json"), JSON.stringify(machineSettings));
+  sandbox.write("vscode/data/Machine/settings.json", JSON.stringify(machineSettings));
   const child = spawn(
     process.execPath,
     [
@@ -40,9 +36,9 @@ export async function startServer({ extensions, environment, machineSettings = {
       ...["--host", "127.0.0.1", "--port", "0", "--without-connection-token", "--accept-server-license-terms"],
       ...["--enable-smoke-test-driver", "--telemetry-level", "off", "--force-disable-user-env"],
       ...(trust ? ["--disable-workspace-trust"] : []),
-      ...["--server-data-dir", data, "--extensions-dir", extensions],
+      ...["--server-data-dir", sandbox.folder("vscode"), "--extensions-dir", sandbox.folder("extensions")],
     ],
-    { env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "pipe"] },
+    { env: { ...process.env, ...sandbox.environment }, stdio: ["ignore", "pipe", "pipe"] },
   );
   const said = [];
   const url = await new Promise((resolve, reject) => {
@@ -55,5 +51,9 @@ export async function startServer({ extensions, environment, machineSettings = {
     createInterface({ input: child.stderr }).on("line", listen);
     child.on("exit", (code) => reject(new Error(`VS Code's server ended with ${code}:\n${said.join("\n")}`)));
   });
-  return { url: url.replace(/\/$/, ""), data, stop: () => child.kill() };
+  child.removeAllListeners("exit");
+  const stop = async () => {
+    if (child.kill()) await once(child, "exit");
+  };
+  return { url: url.replace(/\/$/, ""), stop };
 }

@@ -65,7 +65,7 @@ export function views(): void {
       await vscode.commands.executeCommand("remoraHub.showDebugInformation");
       const found = JSON.parse(vscode.window.activeTextEditor!.document.getText()) as { phase: string; search: string[] };
       assert.equal(found.phase, "running");
-      assert.match(found.search[0]!, /^selected Python environment env of/);
+      assert.match(found.search[0]!, /^selected Python environment full: /);
       await vscode.commands.executeCommand("remoraHub.showServerLog");
       assert.match(vscode.window.activeTextEditor!.document.uri.path, /\.log$/);
     });

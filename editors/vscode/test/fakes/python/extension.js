@@ -13,7 +13,7 @@ exports.activate = () => {
       onDidChangeActiveEnvironmentPath: changed.event,
       getActiveEnvironmentPath: () => ({ path: selected }),
       resolveEnvironment: async ({ path }) =>
-        path && { environment: { name: `env of ${path}` }, executable: { uri: vscode.Uri.file(path) } },
+        path && { executable: { uri: vscode.Uri.file(path) } },
     },
   };
 };
