@@ -25,6 +25,8 @@ from pydantic_core import ErrorDetails
 from .errors import ConfigError
 
 DiagnosticsScope = Literal["open", "workspace"]
+DriftMode = Literal["evidence", "any", "off"]
+Severity = Literal["error", "warning", "information", "hint"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 INITIALIZATION_OPTIONS = "initializationOptions"
 
@@ -69,6 +71,20 @@ class Config(BaseModel):
         gt=0,
         strict=True,
         description="Files with more bytes than this are listed as failed instead of being indexed.",
+    )
+    drift: DriftMode = Field(
+        default="evidence",
+        description="Which docstrings count as outdated: those that give it away (`evidence`), those whose signature "
+        "changed in `any` way since they last did, or none (`off`).",
+    )
+    drift_exclude: tuple[str, ...] = Field(
+        default=(),
+        description="Patterns, as in a .gitignore file at the root, of files and folders whose docstrings are not "
+        "looked at.",
+    )
+    drift_severity: Severity = Field(
+        default="warning",
+        description="How serious an outdated docstring is to an editor: `error`, `warning`, `information` or `hint`.",
     )
     diagnostics: DiagnosticsScope = Field(
         default="open",

@@ -33,6 +33,29 @@ class Range(Model):
     end: Position
 
 
+class DriftReason(Model):
+    """Why a docstring no longer fits."""
+
+    code: str = Field(description="parameter-removed, parameter-added, default-changed, unknown-parameter ...")
+    message: str = Field(description="for people: a clause about the docstring")
+    parameter: str | None = None
+    line: int | None = Field(default=None, description="of the cleaned docstring, 0-based")
+    old: str | None = Field(
+        default=None, description="name, default or signature before; what it is depends on the code"
+    )
+    new: str | None = Field(default=None, description="the same now")
+
+
+class Drift(Model):
+    """What is wrong with a docstring, and since when."""
+
+    reasons: tuple[DriftReason, ...]
+    since: datetime | None = Field(default=None, description="when the signature left the docstring behind, if known")
+    commit: str | None = Field(default=None, description="the commit that did it, where the project's history tells")
+    author: str | None = None
+    signature: str | None = Field(default=None, description="the signature that the docstring last belonged to")
+
+
 class NodeState(Model):
     """What the hub knows about one module, class or function.
 
@@ -62,6 +85,7 @@ class NodeState(Model):
     complexity: int | None = Field(default=None, description="McCabe, counted as ruff's C901; functions only")
     docstring_outdated: bool = False
     docstring_outdated_reason: str | None = None
+    drift: Drift | None = Field(default=None, description="docstring_outdated in detail")
     has_type_hints: bool = False
 
     last_updated: datetime

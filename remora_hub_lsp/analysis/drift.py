@@ -15,6 +15,9 @@ from .defaults import is_sentinel, same_value, stated_default
 from .docstring import Docstring, Entry, read
 from .parameters import Difference, Signature, difference, parse_signature
 
+# Raise it when the rules give other reasons: what is stored is then judged anew.
+RULES = 1
+
 ReasonCode = Literal[
     "parameter-removed", "parameter-renamed", "parameter-added", "default-changed", "return-removed", "return-added",
     "yield-removed", "yield-added", "exception-gone", "kind-changed", "signature-changed", "unknown-parameter",
@@ -161,8 +164,7 @@ class _Comparison:
 
     def _added(self) -> Iterator[Reason]:
         """A parameter that is not documented, while most of those that were there before are."""
-        added = [name for name in (*self.change.added, *self.change.renamed.values()) if self._should_be_told(name)]
-        added = [name for name in added if not self._told_by_rename(name)]
+        added = [name for name in self.change.added if self._should_be_told(name)]
         others = [name for name in self.new.names if self._counts(name) and name not in added]
         if not added or not others or _TEMPLATE.search(self.now.docstring):
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -17,24 +17,26 @@ class Watched(NamedTuple):
     body: str
 
 
+INIT = ".__init__"
+
+
 def watched(nodes: Iterable[PlacedNode]) -> dict[str, Watched]:
     """What is to be watched in a file, by unique name."""
     by_name = {placed.unique: placed.facts for placed in nodes}
-    return {name: found for name in by_name if (found := watched_node(name, by_name)) is not None}
+    found = {name: watched_node(facts, by_name.get(name + INIT)) for name, facts in by_name.items()}
+    return {name: one for name, one in found.items() if one is not None}
 
 
-def watched_node(name: str, by_name: Mapping[str, NodeFacts]) -> Watched | None:
+def watched_node(facts: NodeFacts, init: NodeFacts | None) -> Watched | None:
     """The pair of one node; None where there is no docstring, no signature, or text that does not parse just now.
 
-    A class's docstring documents its `__init__`, if that has none of its own.
+    init: of a class its `__init__`, which the class's docstring documents if it has none of its own.
     """
-    facts = by_name[name]
     behaviour = facts.behaviour
     if not facts.docstring or behaviour is None or facts.broken:
         return None
     if facts.node_type == "function":
         return Watched(_pair(facts, facts.docstring), behaviour.body)
-    init = by_name.get(f"{name}.__init__")
     if init is None or init.docstring or init.broken or init.behaviour is None:
         return None
     pair = _pair(init, facts.docstring)._replace(kind="class", stub=True, decorators=facts.decorators)

@@ -26,6 +26,7 @@ from ..protocol import ChangesSinceParams, GetContextParams
 from .changes import Change
 from .coldstart import ColdStart, Progress
 from .diskfeed import DiskFeed
+from .drift import DriftRules
 from .following import Following
 from .paths import Paths
 from .pool import WorkerPool
@@ -57,6 +58,7 @@ class Hub:
         self.tree = SourceTree(self.root, config)
         self.store = Store(
             config.database or default_database(self.root), config.max_file_size,
+            DriftRules.of(config),
             needed=needs_store, replaced=self._index_replaced,
         )  # fmt: skip
         self.updates = Updates(self)

@@ -9,7 +9,7 @@ import gc
 import hashlib
 import pickle
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -19,10 +19,13 @@ from ..analysis.segments import SegmentedText
 from ..analysis.source import encode
 from ..analysis.text import Untouched
 from ..errors import StoreLocked
+from ..index.drift import Seed
 from ..index.kv import Changed, FileChange, NodeStateKV, Stamp
 from ..index.lock import WriteLock
-from ..index.rows import LiveRows
+from ..index.rows import FileRows, LiveRows
+from ..index.watched import WatchedRow
 from ..models import UpdateSource
+from .drift import DriftRules
 from .rules import (
     ChangeType,
     DeleteFileNodes,
@@ -63,18 +66,19 @@ class _Live:
         self.base = base
         self.diverges = False
         self.hash = ""
+        self.known = False  # whether the memory of docstrings has seen the file that it was opened from
 
 
 class Recorder:
     """Turns texts and files into rows of the index at `database`. Raises StoreError, and StoreLocked where another
     process does so already."""
 
-    def __init__(self, database: Path, max_file_size: int) -> None:
+    def __init__(self, database: Path, max_file_size: int, drift: DriftRules | None = None) -> None:
         self._lock = WriteLock(database)
         if not self._lock.take():
             raise StoreLocked(f"another process writes the index {database}")
         try:
-            self.kv = NodeStateKV(database)
+            self.kv = NodeStateKV(database, (drift or DriftRules()).docstrings(database))
         except BaseException:
             self._lock.release()
             raise
@@ -120,32 +124,84 @@ class Recorder:
         """The path has no open buffer any more."""
         self._live.pop(path, None)
 
-    def saved(self, buffer: Buffer) -> None:
+    def saved(self, buffer: Buffer) -> Changed:
         """The buffer was written to disk: stamp its rows with the file, where they are of the same bytes."""
         live = self._live.get(buffer.path)
         if live is None:
-            return
+            return Changed(self.kv.revision, (), ())
         outcome = analyse(Task(buffer.path, buffer.absolute, live.hash), self.max_file_size)
         if outcome.rows is not None:
             # An edit came since, or the file has another encoding than UTF-8: its text came from this editor even so.
             live.base = outcome.rows.file_hash
             self._set_diverging(buffer.path, live, False)
+            self._remember(outcome.rows)
         elif not outcome.gone:
             live.base, live.diverges = live.hash, False
             # Facts from before the text broke are not the file's: without a time stamp it is read again.
             mtime = 0 if live.text.broken else outcome.mtime_ns
             stamp = Stamp(outcome.size, mtime, outcome.scanned_ns, "buffer", buffer.version)
             self.kv.restamp([(buffer.path, stamp)])
+            self._remember_live(buffer.path, live)
+        return self.kv.judge_again([(buffer.path, live.rows.watched, live.rows.names)])
 
-    def disk_under_buffer(self, buffer: Buffer) -> None:
+    def disk_under_buffer(self, buffer: Buffer) -> Changed:
         """The file of an open buffer changed on disk: note whether the two have come apart."""
         live = self._live.get(buffer.path)
         if live is None:
-            return
+            return Changed(self.kv.revision, (), ())
         now = file_hash(buffer.absolute)
         if now == live.hash:
             live.base = now
+            self._remember_live(buffer.path, live)
         self._set_diverging(buffer.path, live, now not in (live.base, live.hash))
+        return self.kv.judge_again([(buffer.path, live.rows.watched, live.rows.names)])
+
+    # ---- docstrings
+
+    def acknowledge(self, file: DiskFile, qualname: str, undo: bool) -> Changed | None:
+        """A docstring is accurate as it is (undo: that was said too soon); None where there is no such docstring, or
+        nothing to undo."""
+        rows, names = self._pairs(file)
+        row = next((row for row in rows if row.qualname == qualname), None)
+        if row is None or not self.kv.acknowledge(file.path, row, undo=undo):
+            return None
+        return self.kv.judge_again([(file.path, rows, names)])
+
+    def seed(self, seeds: Iterable[tuple[DiskFile, Sequence[Seed]]]) -> Changed:
+        """What history tells of docstrings, by file, in one revision."""
+        again = []
+        for file, of_file in seeds:
+            rows, names = self._pairs(file)
+            by_name = {row.qualname: row for row in rows}
+            known = [seed for seed in of_file if seed.qualname in by_name]
+            news = [self.kv.seed(file.path, seed, by_name[seed.qualname]) for seed in known]
+            if any(news):
+                again.append((file.path, rows, names))
+        return self.kv.judge_again(again)
+
+    def _pairs(self, file: DiskFile) -> tuple[Sequence[WatchedRow], Collection[str]]:
+        """All pairs of signature and docstring in a file as it is now, and all that it defines."""
+        live = self._live.get(file.path)
+        if live is not None:
+            return live.rows.watched, live.rows.names
+        rows = analyse(Task(file.path, file.absolute, ""), self.max_file_size).rows
+        return (rows.watched, rows.names) if rows is not None else ((), ())
+
+    def _remember(self, rows: FileRows) -> None:
+        """The file was saved like this."""
+        self.kv.docstrings_saved(rows.path, rows.watched, rows.names, whole=rows.error is None)
+
+    def _remember_live(self, path: str, live: _Live) -> None:
+        """What is open was saved like this."""
+        self.kv.docstrings_saved(path, live.rows.sound, live.rows.names, whole=not live.text.broken)
+
+    def _remember_file(self, buffer: Buffer, live: _Live) -> None:
+        """A file was opened: what it holds is what was saved, whatever the buffer holds."""
+        live.known = True
+        if live.hash == live.base:
+            self._remember_live(buffer.path, live)
+        elif (rows := analyse(Task(buffer.path, buffer.absolute, ""), self.max_file_size).rows) is not None:
+            self._remember(rows)
 
     def _set_diverging(self, path: str, live: _Live, diverges: bool) -> None:
         live.diverges = diverges
@@ -259,9 +315,11 @@ class Recorder:
     def _write_live(self, buffer: Buffer, live: _Live) -> Changed:
         data = encode("".join(live.text.lines))
         live.hash = hashlib.sha256(data).hexdigest()
-        if live.diverges and live.hash == file_hash(buffer.absolute):
-            live.base, live.diverges = live.hash, False
         rows = live.rows.update(live.text.facts(live.hash))
+        if live.diverges and live.hash == file_hash(buffer.absolute):
+            live.base, live.diverges, live.known = live.hash, False, False
+        if not live.known:
+            self._remember_file(buffer, live)
         stamp = Stamp(len(data), 0, time.time_ns(), "buffer", buffer.version, live.diverges)
         return self.kv.replace_file(rows, stamp, "buffer_change")
 

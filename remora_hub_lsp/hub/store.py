@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import StoreDamaged, StoreError, StoreLocked, StoreReplaced
+from ..index.memory import copy_memory
 from ..index.schema import copy_index, open_reader, set_aside
 from ..index.view import IndexView, reading
+from .drift import DriftRules
 from .recorder import Recorder
 
 log = logging.getLogger(__name__)
@@ -38,7 +40,9 @@ class Store:
     memory, None: it is not. warnings: what happened to it, for people.
     """
 
-    def __init__(self, database: Path, max_file_size: int, *, needed: bool, replaced: Callable[[], None]) -> None:
+    def __init__(
+        self, database: Path, max_file_size: int, drift: DriftRules, *, needed: bool, replaced: Callable[[], None]
+    ) -> None:
         """needed: where the index cannot be written, `open` raises StoreError instead of going on without it.
         replaced: called when another index has taken the place of one that failed; it knows nothing yet."""
         self.database = self._home = database
@@ -47,6 +51,7 @@ class Store:
         self.reason: str | None = None
         self.warnings: list[str] = []
         self.max_file_size = max_file_size
+        self._drift = drift
         self._needed = needed
         self._replaced = replaced
         self._stand_in: tempfile.TemporaryDirectory[str] | None = None
@@ -78,8 +83,9 @@ class Store:
             self._writer.shutdown()
             self._readers.shutdown()
             raise
-        if self.recorder.kv.warning:
-            self.warnings.append(self.recorder.kv.warning)
+        self.warnings += [
+            text for text in (self.recorder.kv.warning, self.recorder.kv.docstrings.memory.warning) if text
+        ]
         self.revision = self.recorder.kv.revision
 
     async def stop(self) -> None:
@@ -110,6 +116,7 @@ class Store:
             # An index of our own: two writers would each undo what the other knows of open buffers.
             theirs, self.database = self.database, self._place_in_memory()
             await self.run(copy_index, theirs, self.database)
+            await self.run(copy_memory, theirs, self.database)
             self.warnings.append(f"{error}; this one works on a copy")
             log.info("%s; this one works on a copy", error)
         except StoreError as error:
@@ -122,7 +129,7 @@ class Store:
         return await self._record(self.database)
 
     async def _record(self, database: Path) -> Recorder:
-        return await self.run(Recorder, database, self.max_file_size)
+        return await self.run(Recorder, database, self.max_file_size, self._drift)
 
     # ---- reading
 

@@ -125,9 +125,7 @@ class Updates:
                     await self.hub.store.run(recorder.close_buffer, path)
             log.exception("a change of %s could not be indexed", ", ".join(paths[:3]))
             # What could not be written to an index that is given up is written to the new one.
-            if isinstance(error, StoreError) and (
-                recorder is not self.hub.recorder or await self.hub.fail_over(error)
-            ):
+            if isinstance(error, StoreError) and (recorder is not self.hub.recorder or await self.hub.fail_over(error)):
                 for path in paths:
                     self.inbox.put(path)
         finally:
@@ -225,7 +223,8 @@ class Updates:
         await self.inbox.done([path], _PATIENCE)
         document = self.buffers.newest(path)
         if document is not None:
-            await self.hub.write(getattr(self.hub.recorder, job), self._buffer(path, document.version))
+            changed = await self.hub.write(getattr(self.hub.recorder, job), self._buffer(path, document.version))
+            self.hub.tell(changed)
 
 
 def slowest(found: Sequence[SlowPath], most: int = 5) -> list[SlowPath]:

@@ -11,18 +11,22 @@ import logging
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 
+from ..analysis.pairs import Watched
 from ..errors import KeyFormatError, StoreDamaged, StoreError
 from ..models import FileIndex, NodeState, UpdateSource
+from . import drift
+from .drift import Docstrings
 from .rows import ABSOLUTE, FACT_FIELDS, FileRows, module_of
 from .schema import ANALYSIS, failure, open_reader, open_writer, set_aside
 from .view import FILE_SHIFT, SEGMENT_SHIFT, IndexView, reading
+from .watched import WatchedRow, watched_row
 
 # The path of an index in memory, which ends with its connection.
 MEMORY = Path(":memory:")
@@ -87,8 +91,10 @@ class NodeStateKV:
     warning: what happened to an old database that could not be used, else None.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, docstrings: Docstrings | None = None) -> None:
+        """docstrings: how they are watched; by default as the settings have it, with a memory beside the index."""
         self.path = path
+        self.docstrings = docstrings or Docstrings(None if path == MEMORY else path)
         self._db, self.warning = open_writer(path)
         self._reader: sqlite3.Connection | None = None
         self.revision = 0
@@ -111,13 +117,15 @@ class NodeStateKV:
 
     def _begin(self) -> None:
         self.revision = self._meta("revision", 0)
-        if self._meta("analysis", ANALYSIS) != ANALYSIS:
-            # Another Python wrote the rows: no hash matches, so that every file is read again.
+        told = [self._meta("analysis", ANALYSIS), self._meta("docstrings", self.docstrings.rules)]
+        if told != [ANALYSIS, self.docstrings.rules]:
+            # Another Python wrote the rows, or by other rules: no hash matches, so that every file is read again.
             self._db.execute("UPDATE files SET file_hash = '', mtime_ns = 0")
         # No buffer is open yet. Where one was saved the row is that of the file; the others are read again.
         self._db.execute("UPDATE files SET origin = 'disk', version = NULL WHERE origin = 'buffer' AND mtime_ns != 0")
         self._db.execute("UPDATE files SET diverges = 0 WHERE diverges")
         self._set_meta("analysis", ANALYSIS)
+        self._set_meta("docstrings", self.docstrings.rules)
         if self._meta("identity", None) is None:
             self._set_meta("identity", uuid.uuid4().hex)
         self._forget_deleted()
@@ -192,9 +200,11 @@ class NodeStateKV:
         changed: list[str] = []
         deleted: list[str] = []
         touched: list[FileChange] = []
-        with self._transaction() as revision:
+        with self._transaction() as revision, self.docstrings.memory.batch():
             for rows, stamp in files:
+                before = drift.told(self._db, rows.path)
                 write = _FileWrite(self._db, rows, stamp, revision, source).run()
+                self._tell_drift(write, before, revision)
                 changed += [node_key(rows.path, name) for name in write.changed]
                 deleted += [node_key(rows.path, name) for name in write.gone]
                 if source != "cold_start" and (write.signatures or write.imports_changed):
@@ -203,6 +213,59 @@ class NodeStateKV:
                     )
             self._bury(deleted, revision)
         return Changed(self.revision, tuple(changed), tuple(deleted), tuple(touched))
+
+    def _tell_drift(self, write: _FileWrite, before: Mapping[str, drift.Told], revision: int) -> None:
+        """Which of a file's docstrings do not fit, after its rows were written."""
+        rows, now = write.rows, write.stamp.scanned_ns
+        verdicts = self.docstrings.judge(rows, now, saved=write.stamp.origin == "disk")
+        affected = {*rows.judged, *rows.deleted} if rows.partial else {*before, *verdicts}
+        changed = drift.tell(self._db, write.file, affected, before, drift.to_tell(before, verdicts, now))
+        others = [name for name in changed if name not in write.changed]
+        self._touch([changed[name] for name in others], revision)
+        write.changed += others
+
+    def docstrings_saved(self, path: str, rows: Sequence[WatchedRow], names: Collection[str], *, whole: bool) -> None:
+        """What `path` holds was saved, and these are its pairs. whole: all of it parses."""
+        if self.docstrings.watches(path):
+            self.docstrings.memory.save(path, rows, names, time.time_ns(), whole=whole)
+
+    def acknowledge(self, path: str, row: WatchedRow, *, undo: bool) -> bool:
+        """Its docstring is accurate as it is (undo: is not, even so); False where there is nothing to undo."""
+        if undo:
+            return self.docstrings.memory.take_back(path, row.qualname)
+        self.docstrings.memory.acknowledge(path, row, time.time_ns())
+        return True
+
+    def seed(self, path: str, seed: drift.Seed, now: WatchedRow) -> bool:
+        """Take what history tells of a node, whose pair is `now`; whether that was news (see Memory.seed)."""
+        row = watched_row(seed.qualname, Watched(seed.pair, now.body))
+        return self.docstrings.memory.seed(
+            path, row, now, since_ns=seed.since_ns, revision=seed.revision, author=seed.author
+        )
+
+    def judge_again(self, files: Iterable[tuple[str, Sequence[WatchedRow], Collection[str]]]) -> Changed:
+        """What is remembered of docstrings has changed: tell what follows, in one revision.
+
+        files: path, all pairs of the file as they are now, all that it defines.
+        """
+        work, now = [], time.time_ns()
+        with self._reported():
+            for path, rows, names in files:
+                found = self._db.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
+                before = drift.told(self._db, path)
+                verdicts = self.docstrings.memory.judge(path, rows, names, now) if self.docstrings.watches(path) else {}
+                after = drift.to_tell(before, verdicts, now)
+                if found is not None and drift.different({*before, *after}, before, after):
+                    work.append((path, found[0], before, after))
+        if not work:
+            return Changed(self.revision, (), ())
+        keys: list[str] = []
+        with self._transaction() as revision:
+            for path, file, before, after in work:
+                changed = drift.tell(self._db, file, {*before, *after}, before, after)
+                self._touch(list(changed.values()), revision)
+                keys += [node_key(path, name) for name in changed]
+        return Changed(self.revision, tuple(keys), ())
 
     def refresh_dependants(self, changes: Iterable[tuple[str, Collection[str]]]) -> Changed:
         """Mark what imports some names of a file (none: anything of it) as changed by a dependency, in one revision.
@@ -278,6 +341,8 @@ class NodeStateKV:
         """Remove files with all their nodes, in one transaction and one revision."""
         deleted: list[str] = []
         touched: list[FileChange] = []
+        paths = list(paths)
+        self.docstrings.memory.forget_files(paths, time.time_ns())
         with self._transaction() as revision:
             for path in paths:
                 row = self._db.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
@@ -391,6 +456,10 @@ class NodeStateKV:
 
     def close(self) -> None:
         """Close the connections. Idempotent."""
+        self._close_index()
+        self.docstrings.memory.close()
+
+    def _close_index(self) -> None:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
@@ -401,9 +470,9 @@ class NodeStateKV:
     def rebuild(self) -> None:
         """Set a database that proved damaged aside and start an empty one. The revision goes on."""
         revision = self.revision
-        self.close()
+        self._close_index()
         set_aside(self.path)
-        self.__init__(self.path)  # type: ignore[misc]
+        self.__init__(self.path, self.docstrings)  # type: ignore[misc]
         self._set_meta("revision", revision)
         self.revision = revision
 
@@ -499,12 +568,13 @@ class _FileWrite:
         self.gone: list[str] = []
         self.signatures: list[str] = []  # whose signature changed, appeared or vanished
         self.imports_changed = False
+        self.file = 0
 
     def run(self) -> _FileWrite:
         """Write, and know what that changed."""
         rows = self.rows
         known = self.db.execute("SELECT id, bindings FROM files WHERE path = ?", (rows.path,)).fetchone()
-        file = _put_file(self.db, rows, self.stamp, self.revision)
+        self.file = file = _put_file(self.db, rows, self.stamp, self.revision)
         old: dict[str, tuple[int, int, str, bytes]] = {}
         if known is not None:
             old = self._partial_old(file) if rows.partial else self._old(file)
@@ -597,6 +667,7 @@ def _delete_rows(db: sqlite3.Connection, file: int) -> None:
     low, high = file << FILE_SHIFT, ((file + 1) << FILE_SHIFT) - 1
     db.execute("DELETE FROM nodes WHERE id BETWEEN ? AND ?", (low, high))
     db.execute("DELETE FROM uses WHERE id BETWEEN ? AND ?", (low, high))
+    db.execute("DELETE FROM drift WHERE id BETWEEN ? AND ?", (low, high))
 
 
 def _facts_of(state: NodeState) -> bytes:
@@ -609,5 +680,6 @@ def _facts_of(state: NodeState) -> bytes:
             state.line_count, state.complexity, state.has_type_hints, state.broken,
             state.callers, state.callees, state.related_tests, state.docstring_outdated,
             state.docstring_outdated_reason, state.extra,
+            state.drift.model_dump(mode="json") if state.drift else None,
         )
     )  # fmt: skip

@@ -19,7 +19,18 @@ from typing import Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 import orjson
 
 from ..analysis.drift import Reason, reasons
-from .remembered import Remembered, accepted, after_save, digests_in, first, nearness, packed, unpacked, with_digest
+from .remembered import (
+    Remembered,
+    accepted,
+    after_save,
+    digests_in,
+    first,
+    gives_way,
+    nearness,
+    packed,
+    unpacked,
+    with_digest,
+)
 from .schema import BUSY_SECONDS
 from .watched import WatchedRow, pack, unpack
 
@@ -157,23 +168,30 @@ class Memory:
 
     @_safely
     def seed(
-        self, path: str, row: WatchedRow, *, since_ns: int, revision: str | None = None, author: str | None = None
+        self,
+        path: str,
+        row: WatchedRow,
+        now: WatchedRow,
+        *,
+        since_ns: int,
+        revision: str | None = None,
+        author: str | None = None,
     ) -> bool:
         """What history tells: the pair of `row` is the last that belonged together, and at `since_ns` a commit
-        (`revision`, by `author`) changed the signature without the docstring.
+        (`revision`, by `author`) changed the signature without the docstring. `now` is the pair as it is.
 
         Gives way to what people did: False where the node is unknown, its docstring is another one by now, or its
-        pair was accepted otherwise than at first sight.
+        pair was accepted for more than that it was seen, or came with a docstring that history knows, too.
         """
         was = self._of_file(path).get(row.qualname)
-        if was is None or was.how not in ("first", "history") or was.doc != row.doc:
+        if was is None or was.doc != row.doc or not gives_way(was, now):
             return False
-        now = was._replace(
+        told = was._replace(
             pair=pack(row.pair), digest=row.digest, accepted=row.digest, how="history",
             since_ns=since_ns, revision=revision, author=author,
         )  # fmt: skip
         with self.batch():
-            self._put([now])
+            self._put([told])
         return True
 
     @contextmanager
@@ -181,14 +199,23 @@ class Memory:
         """Several changes in one transaction."""
         outermost = not self._db.in_transaction
         if outermost:
-            self._db.execute("BEGIN IMMEDIATE")
+            self._begin()
         try:
             yield
         except BaseException:
             if outermost and self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
-        if outermost and self._db.in_transaction:
+        if outermost:
+            self._commit()
+
+    @_safely
+    def _begin(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    @_safely
+    def _commit(self) -> None:
+        if self._db.in_transaction:  # else the file was replaced meanwhile
             self._db.execute("COMMIT")
 
     def replace(self, error: Exception) -> None:

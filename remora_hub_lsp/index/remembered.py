@@ -74,6 +74,11 @@ def accepted(was: Remembered, row: WatchedRow, how: How, now_ns: int) -> Remembe
     )  # fmt: skip
 
 
+def gives_way(was: Remembered, now: WatchedRow) -> bool:
+    """Whether history may know better: nobody said anything, or only a docstring came that fits as it is."""
+    return was.how in ("first", "history") or (was.how == "docstring" and was.digest == now.digest)
+
+
 def with_digest(digests: bytes, digest: bytes) -> bytes:
     kept = [one for one in digests_in(digests) if one != digest]
     return b"".join([*kept[-_ACCEPTED + 1 :], digest])

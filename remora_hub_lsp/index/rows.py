@@ -6,14 +6,16 @@ file's row holds where each segment starts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import orjson
 
 from ..analysis.facts import Binding, FileFacts, NodeFacts, PlacedNode
+from ..analysis.pairs import INIT, watched_node
 from ..errors import SourceError
 from .steps import Json, extract_signatures, scan_imports
+from .watched import WatchedRow, watched_row
 
 # Nodes of no segment of their own (the module, nodes written by hand): their lines count from the file's start.
 ABSOLUTE = (1 << 24) - 1
@@ -28,6 +30,7 @@ FACT_FIELDS = (
 )  # fmt: skip
 LATER_FIELDS = (
     "callers", "callees", "related_tests", "docstring_outdated", "docstring_outdated_reason", "extra",
+    "drift",
 )  # fmt: skip
 
 
@@ -45,6 +48,8 @@ class FileRows(NamedTuple):
 
     deleted: qualnames that are gone. uses: (segment, JSON [[number of the node, uses] ...]); -1 is the scope around.
     starts: JSON array, segment id and first line by turns, ascending by line.
+    judged: nodes whose pair of signature and docstring may be another one now; watched: the pairs that those have.
+    names: all that the file defines.
     """
 
     path: str
@@ -60,6 +65,9 @@ class FileRows(NamedTuple):
     partial: bool = False
     deleted: tuple[str, ...] = ()
     deleted_uses: tuple[int, ...] = ()
+    judged: Collection[str] = ()
+    watched: tuple[WatchedRow, ...] = ()
+    names: Collection[str] = ()
 
 
 def encode(path: str, facts: FileFacts) -> FileRows:
@@ -77,6 +85,22 @@ class LiveRows:
         self._segments: set[int] = set()
         self._bindings: list[Binding] | None = None
         self._binding_json = b"[]"
+        self._watched: dict[str, WatchedRow] = {}
+
+    @property
+    def watched(self) -> tuple[WatchedRow, ...]:
+        """All pairs of signature and docstring in the file."""
+        return tuple(self._watched.values())
+
+    @property
+    def sound(self) -> list[WatchedRow]:
+        """Those of nodes whose text parses just now; the others have their last good pair."""
+        return [row for row in self._watched.values() if not self._rows[row.qualname][0].facts.broken]
+
+    @property
+    def names(self) -> Collection[str]:
+        """All that the file defines."""
+        return self._rows.keys()
 
     def update(self, facts: FileFacts) -> FileRows:
         """Rows for `facts`; only what differs from the last call, and everything at the first."""
@@ -98,6 +122,8 @@ class LiveRows:
                 after[placed.unique] = (placed, imports[placed.unique], row)
                 changed.append(row)
         self._rows = after
+        gone = tuple(name for name in before if name not in after) if partial else ()
+        judged = self._watch({row[2] for row in changed}, gone)
         known = self._segments
         segments = {segment.id for segment, _ in facts.segments}
         fresh = segments - known
@@ -120,9 +146,29 @@ class LiveRows:
             changed,
             uses,
             partial,
-            tuple(name for name in before if name not in after) if partial else (),
+            gone,
             gone_uses if partial else (),
+            judged,
+            tuple(self._watched[name] for name in judged if name in self._watched),
+            tuple(after),
         )
+
+    def _watch(self, changed: set[str], gone: Sequence[str]) -> set[str]:
+        """Take the pairs of what changed anew; gives whose they are. A class's rests on its `__init__`."""
+        owners = {name.removesuffix(INIT) for name in (*changed, *gone) if name.endswith(INIT)}
+        judged = changed | (owners & self._rows.keys())
+        for name in gone:
+            self._watched.pop(name, None)
+        for name in judged:
+            facts, init = self._rows[name][0].facts, self._rows.get(name + INIT)
+            if facts.broken or (init and init[0].facts.broken):
+                continue  # its last good pair stays
+            found = watched_node(facts, init[0].facts if init else None)
+            if found is not None:
+                self._watched[name] = watched_row(name, found)
+            else:
+                self._watched.pop(name, None)
+        return judged
 
     def _scan_imports(
         self, bindings: list[Binding], nodes: Sequence[PlacedNode], *, keep_bindings: bool

@@ -14,7 +14,7 @@ from ..errors import StoreDamaged, StoreError
 log = logging.getLogger(__name__)
 
 # Raise it when the tables or the meaning of their columns change.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _APPLICATION_ID = 0x52454D4F  # "REMO"
 # How long a write waits for another process that writes.
 BUSY_SECONDS = 5.0
@@ -76,12 +76,18 @@ CREATE TABLE deleted (
 );
 CREATE INDEX deleted_revision ON deleted (revision);
 
+-- Docstrings that no longer fit, by node.
+CREATE TABLE drift (
+    id INTEGER PRIMARY KEY,
+    data BLOB NOT NULL              -- JSON, see memory.Verdict
+);
+
 CREATE TABLE uses (
     id INTEGER PRIMARY KEY,         -- file << 40 | segment << 16
     data BLOB NOT NULL              -- JSON [[index, [[kind, name, line, column], ...]], ...]
 );
 """
-_TABLE_NAMES = {"meta", "files", "nodes", "uses", "node_key", "node_name"}
+_TABLE_NAMES = {"meta", "files", "nodes", "uses", "drift", "node_key", "node_name"}
 
 
 def open_writer(path: Path) -> tuple[sqlite3.Connection, str | None]:

@@ -319,6 +319,7 @@ def _state(file: KnownFile, row: _Row) -> Json:
         "complexity": complexity,
         "docstring_outdated": False,
         "docstring_outdated_reason": None,
+        "drift": None,
         "has_type_hints": has_type_hints,
         "last_updated": _iso(updated_ns),
         "update_source": source,
