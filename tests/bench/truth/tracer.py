@@ -24,7 +24,7 @@ from collections import Counter
 from itertools import islice
 from typing import Any
 
-monitoring = sys.monitoring
+monitoring: Any = sys.monitoring  # type: ignore[attr-defined, unused-ignore]
 TOOL = monitoring.PROFILER_ID
 EVENTS = monitoring.events
 NOT_PLAIN = 0x20 | 0x80 | 0x200  # generator, coroutine, async generator
@@ -72,7 +72,7 @@ class Tracer:
             self.lines.setdefault(code, set()).add(line)
         return monitoring.DISABLE
 
-    def on_call(self, code: Code, offset: int, called: object, _first: object) -> object:
+    def on_call(self, code: Code, offset: int, called: Any, _first: object) -> object:
         if not self.is_ours(code):
             return monitoring.DISABLE
         function = called.__func__ if type(called) is types.MethodType else called
