@@ -42,7 +42,27 @@ def covered_by(package: Package) -> Covered:
             ran = set().union(*(tests_by_line.get(line, ()) for line in body))
             if ran:
                 by_function[node.key] = ran
+    names = Names(package.root)
+    by_function = {function: {names.definition(test) for test in tests} for function, tests in by_function.items()}
     return Covered({test for tests in by_function.values() for test in tests}, by_function)
+
+
+class Names:
+    """Tests that a class inherits are told by their definition, where the file has just one of that name."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.known: dict[str, dict[str, list[str]]] = {}
+
+    def definition(self, test: str) -> str:
+        _, path, qualname = test.split(":", 2)
+        if path not in self.known:
+            named: dict[str, list[str]] = {}
+            for node in nodes_of(path, ast.parse((self.root / path).read_bytes())):
+                named.setdefault(node.name, []).append(node.key)
+            self.known[path] = named
+        keys = self.known[path].get(qualname.rpartition(".")[2], [])
+        return keys[0] if test not in keys and len(keys) == 1 else test
 
 
 def record(package: Package, data: Path) -> None:

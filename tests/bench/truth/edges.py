@@ -35,9 +35,10 @@ def found_in(root: Path, database: Path) -> list[Found]:
     return asyncio.run(asked(root, database, partial(all_edges, paths)))
 
 
-async def asked(root: Path, database: Path, question: Callable[[IndexView], T]) -> T:
+async def asked(root: Path, database: Path, question: Callable[[IndexView], T], **settings: object) -> T:
     """The answer of the index of `root`, once it is up to date."""
-    hub = Hub(root, load_config(root, overrides={"workers": 0, "database": database, "watch": False}), needs_store=True)
+    overrides = {"workers": 0, "database": database, "watch": False, **settings}
+    hub = Hub(root, load_config(root, overrides=overrides), needs_store=True)
     await hub.start()
     try:
         await hub.indexed()

@@ -6,9 +6,10 @@ classes without an `__init__` of the project's. The second table is the same wit
 
 - recall of calls: of the pairs (caller, callee) that a CALL instruction made, directly or through something built-in
   (`sorted(key=f)`); decorators are unwrapped: caller -> wrapper -> function counts as caller -> function, for wrappers
-  that say so (`functools.wraps`, `lru_cache`, `contextmanager`) and closures that have taken the function's name.
+  that say so (`functools.wraps`, `lru_cache`, `contextmanager`), closures that have taken the function's name, and
+  descriptors that call the function they decorate (`cached_property`).
 - recall of implicit calls: of the other pairs: properties, operators, iteration, `with`, `str(x)`, ...
-- precision: of the pairs found whose caller's every line ran, how many happened (no matter how). The wrappers are left out.
+- precision: of the pairs found whose caller's every line ran, how many happened (no matter how). Calls of wrappers are left out.
 
 Counted is evidence `exact` and `inferred`; the last columns add `name`. F1 is of the recall of calls and the precision.
 """
@@ -106,9 +107,11 @@ def judged_in(truth: Truth, source: str) -> Callable[[Pair], bool]:
     def inside(key: str) -> bool:
         return key.startswith(f"node:{truth.source}/") and not is_test(key)
 
+    wrappers = {wrapper for wrapper, _ in truth.wrapped}
+
     def judge(pair: Pair) -> bool:
         caller, callee = pair
-        if truth.wrappers & {caller, callee} or callee not in truth.nodes or truth.nodes[callee].kind != "function":
+        if callee in wrappers or pair in truth.wrapped or callee not in truth.nodes or truth.nodes[callee].kind != "function":
             return False
         return inside(callee) and (inside(caller) if source else not inside(caller))
 

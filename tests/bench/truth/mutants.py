@@ -26,6 +26,7 @@ from .packages import Package, cache, run
 from .scores import kept
 
 WANTED = 0.95
+FAST = ("click", "flask", "marshmallow", "sqlparse", "requests")  # suites of seconds
 MOST_OTHERS = 20  # tests that are run although coverage says that they do not run the function
 BROKEN = 'raise RuntimeError("broken on purpose")'
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "--no-header", "--tb=no", "-rfE")

@@ -45,7 +45,7 @@ PACKAGES = (
     Package("packaging==26.4", "src/packaging", ("tests", "-k", "not test_comparison_ and not test_basic_valid", "--ignore=tests/property"),
             ("hypothesis", "pretend", "tomli_w")),
     Package("requests==2.34.2", "src/requests", needs=("pytest-httpbin", "httpbin", "pytest-mock", "PySocks", "trustme")),
-    Package("starlette==1.10.0", "starlette", needs=("httpx2", "itsdangerous", "python-multipart", "pyyaml", "trio",
+    Package("starlette==1.10.0", "starlette", needs=("httpx", "httpx2", "itsdangerous", "python-multipart", "pyyaml", "trio",
             "opentelemetry-sdk", "blockbuster")),
     Package("sqlparse==0.6.1", "sqlparse"),
     Package("networkx==3.6.1", "networkx", ("networkx/classes", "networkx/algorithms/shortest_paths",

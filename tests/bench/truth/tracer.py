@@ -5,6 +5,8 @@ Runs by itself in the project's environment (Python 3.12 or newer, only the stan
     codes   [path, first line, qualified name, is generator or coroutine, started, every line ran, [argument names]]
     edges   [caller, callee, how, line, column, end line, end column, runs]   (numbers of codes; the place of the call)
     wraps   [wrapper, wrapped]: callables that stand in for a function of the project, see `behind`
+    got     [caller, descriptor's __get__, function, line, column, end line, end column]: functions that a descriptor
+            of the project calls when somebody gets an attribute
 
 how: `call` by a CALL instruction. `callback`: a CALL of something built-in (or `functools`, `contextlib`) which in turn
 calls the function. `implicit`: everything else, and special methods that a built-in calls. Calls out of code that is not
@@ -48,6 +50,7 @@ class Tracer:
         self.lines: dict[Code, set[int]] = {}
         self.started: set[Code] = set()
         self.wraps: set[tuple[Code, Code]] = set()
+        self.got: set[tuple[Code, Code, Code, int]] = set()
         self.instructions: dict[Code, tuple[list[int], list[str]]] = {}
 
     def start(self) -> None:
@@ -85,7 +88,8 @@ class Tracer:
         elif isinstance(function, type):
             self.called[code, offset] = "class"
         else:
-            self.called[code, offset] = "reaches" if kind is types.BuiltinFunctionType and function in REACHES else "built-in"
+            reaches = kind is types.BuiltinFunctionType and function in REACHES
+            self.called[code, offset] = "reaches" if reaches else "built-in"
         if (wrapped := self.behind(function)) is not None:
             self.edges[code, wrapped, "call", offset] += 1
         return None
@@ -133,22 +137,24 @@ class Tracer:
         frame = sys._getframe(1).f_back
         through = False
         while frame is not None and not self.is_ours(frame.f_code):
-            if not frame.f_code.co_filename.endswith(TRANSPARENT):
+            if not frame.f_code.co_filename.endswith(TRANSPARENT) and frame.f_code.co_name != "__get__":
                 return None
             frame, through = frame.f_back, True
         if frame is not None:
             offset, instruction = self.at(frame.f_code, frame.f_lasti)
+            if instruction.startswith("IMPORT_"):  # looks for __path__ in a module
+                return None
             how = "implicit"
             if instruction in CALLS and name not in EXITS:
-                how = self.how((frame.f_code, offset), special, through)
+                how = self.how((frame.f_code, offset), name, special, through)
             self.edges[frame.f_code, code, how, offset] += 1
+            if frame.f_code.co_name == "__get__" and (by := frame.f_back) is not None and self.is_ours(by.f_code):
+                self.got.add((by.f_code, frame.f_code, code, self.at(by.f_code, by.f_lasti)[0]))
         return None
 
-    def how(self, site: Site, special: bool, through: bool) -> str:
+    def how(self, site: Site, name: str, special: bool, through: bool) -> str:
         called = self.called.get(site, "built-in")
-        if called in ("python", "class") and not through:
-            return "call"
-        if called == "class":
+        if called == "class" or name == "__call__" or (called == "python" and not through):
             return "call"
         return "implicit" if called == "reaches" or (special and called == "built-in") else "callback"
 
@@ -165,6 +171,7 @@ class Tracer:
 
     def result(self) -> dict[str, Any]:
         codes = {code for edge in self.edges for code in edge[:2]} | self.started | {c for w in self.wraps for c in w}
+        codes |= {code for got in self.got for code in got[:3]}
         number = {code: at for at, code in enumerate(codes)}
         return {
             "python": sys.version.split()[0],
@@ -173,6 +180,7 @@ class Tracer:
                 [number[caller], number[callee], how, *place(caller, offset), runs]
                 for (caller, callee, how, offset), runs in self.edges.items()
             ],
+            "got": [[number[a], number[b], number[c], *place(a, offset)] for a, b, c, offset in self.got],
             "wraps": [[number[a], number[b]] for a, b in self.wraps],
         }
 

@@ -26,15 +26,15 @@ class Call(NamedTuple):
 
 
 class Truth(NamedTuple):
-    """What a suite's run showed. source: the package's folder below its root. whole: nodes every line of which ran. wrappers: what stands in for a decorated
-    function: edges from and to those are not judged. started: functions that ran at all."""
+    """What a suite's run showed. source: the package's folder below its root. whole: nodes every line of which ran. wrapped: (wrapper, function) where
+    something stands in for a decorated function. started: functions that ran at all."""
 
     source: str
     nodes: dict[str, Node]
     calls: list[Call]
     whole: set[str]
     started: set[str]
-    wrappers: set[str]
+    wrapped: set[tuple[str, str]]
 
 
 def truth_of(package: Package) -> Truth:
@@ -65,9 +65,14 @@ def read(package: Package, trace: dict[str, Any]) -> Truth:
     exact = ["<lambda>" not in code[2].rpartition(".")[2] for code in trace["codes"]]
     wrapped = {(keys[a], keys[b]) for a, b in trace["wraps"]}
     calls = []
+    for caller, descriptor, function, *place in trace.get("got", ()):
+        if keys[function] and nodes[keys[function]].decorators:
+            wrapped.add((keys[descriptor], keys[function]))
+            calls.append(Call(keys[caller], keys[function], "implicit", tuple(place)))
     for caller, callee, how, *place, _runs in trace["edges"]:
         pair = keys[caller], keys[callee]
         if exact[callee] and all(pair) and pair not in wrapped and nodes[pair[1]].kind == "function":
+            how = "call" if nodes[pair[1]].name == "__call__" and how == "implicit" else how
             calls.append(Call(*pair, how, tuple(place)))
     ran = [(key, code) for key, code in zip(keys, trace["codes"], strict=True) if key and is_own(code[2])]
     return Truth(
@@ -76,7 +81,7 @@ def read(package: Package, trace: dict[str, Any]) -> Truth:
         calls,
         whole={key for key, code in ran if code[5]},
         started={key for key, code in ran if code[4]},
-        wrappers={wrapper for wrapper, _ in wrapped},
+        wrapped=wrapped,
     )
 
 
