@@ -75,6 +75,8 @@ def cause_of_miss(root: Path, truth: Truth, call: Call) -> str:
     if call.how == "callback":
         return "callback: through something built-in"
     expression = expression_at(root / caller.path, call.place)
+    if isinstance(expression, ast.Await):
+        expression = expression.value
     if not isinstance(expression, ast.Call):
         return f"decorator or other: {type(expression).__name__}"
     what = "instantiation of " if callee.name in ("__init__", "__new__") else ""

@@ -42,14 +42,12 @@ PACKAGES = (
             ("cffi", "cryptography", "ephemeral-port-reserve", "pytest-timeout", "watchdog")),
     Package("jinja2==3.1.6", "src/jinja2", needs=("trio",)),
     Package("marshmallow==4.4.0", "src/marshmallow", needs=("simplejson",)),
-    Package("packaging==26.4", "src/packaging", ("tests", "-k", "not test_comparison_ and not test_basic_valid", "--ignore=tests/property"),
-            ("hypothesis", "pretend", "tomli_w")),
     Package("requests==2.34.2", "src/requests", needs=("pytest-httpbin", "httpbin", "pytest-mock", "PySocks", "trustme")),
     Package("starlette==1.10.0", "starlette", needs=("httpx", "httpx2", "itsdangerous", "python-multipart", "pyyaml", "trio",
             "opentelemetry-sdk", "blockbuster")),
     Package("sqlparse==0.6.1", "sqlparse"),
     Package("networkx==3.6.1", "networkx", ("networkx/classes", "networkx/algorithms/shortest_paths",
-            "networkx/algorithms/flow", "networkx/algorithms/components", "networkx/algorithms/tests")),
+            "networkx/algorithms/components", "networkx/algorithms/traversal", "networkx/algorithms/tree")),
 )  # fmt: skip
 
 

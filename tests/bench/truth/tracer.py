@@ -35,6 +35,8 @@ TRANSPARENT = ("functools.py", "contextlib.py", "abc.py", "<frozen abc>")
 CALLS = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX"})
 EXITS = frozenset({"__exit__", "__aexit__"})  # a `with` statement calls them by a CALL instruction
 REACHES = frozenset({getattr, hasattr, setattr, delattr})
+HEAP_TYPE = 1 << 9  # the flag of classes that are made by a `class` statement
+NOTHING: dict[str, Any] = {}
 NO_LINE = frozenset({"RESUME", "RETURN_GENERATOR", "COPY_FREE_VARS", "MAKE_CELL", "NOP"})
 
 Code = types.CodeType
@@ -87,6 +89,7 @@ class Tracer:
                 self.edges[code, target, "call", offset] += 1
         elif isinstance(function, type):
             self.called[code, offset] = "class"
+            return None
         else:
             reaches = kind is types.BuiltinFunctionType and function in REACHES
             self.called[code, offset] = "reaches" if reaches else "built-in"
@@ -94,23 +97,26 @@ class Tracer:
             self.edges[code, wrapped, "call", offset] += 1
         return None
 
-    def behind(self, function: Any) -> Code | None:
-        """The project's function that a callable stands in for: `functools.wraps` and `lru_cache` say so; else the
-        decorated function that a closure holds."""
-        seen = 0
-        if type(function) not in (types.FunctionType, functools._lru_cache_wrapper):
-            return None
-        first = function
-        while (inner := function.__dict__.get("__wrapped__")) is not None and seen < 20:
-            function, seen = inner, seen + 1
-            if type(function) not in (types.FunctionType, functools._lru_cache_wrapper):
+    def behind(self, called: Any) -> Code | None:
+        """The project's function that a callable stands in for: `__wrapped__` says so, of functions (`functools.wraps`),
+        `lru_cache` and instances of classes; else the decorated function that a closure holds."""
+        function, stands_in = called, None
+        for _ in range(20):
+            kind = type(function)
+            if kind is not types.FunctionType and kind is not functools._lru_cache_wrapper and not kind.__flags__ & HEAP_TYPE:
                 return None
-        if not seen:
-            return self.behind_closure(function)
-        if type(function) is not types.FunctionType or not self.is_ours(function.__code__):
+            inner = getattr(function, "__dict__", NOTHING).get("__wrapped__") if kind is not type else None
+            if inner is None:
+                break
+            function, stands_in = inner, stands_in or code_of(called)
+        if type(function) is not types.FunctionType:
             return None
-        if type(first) is types.FunctionType and self.is_ours(first.__code__):
-            self.wraps.add((first.__code__, function.__code__))
+        if function is called:
+            return self.behind_closure(function)
+        if not self.is_ours(function.__code__):
+            return None
+        if stands_in is not None and self.is_ours(stands_in):
+            self.wraps.add((stands_in, function.__code__))
         return function.__code__
 
     def behind_closure(self, function: types.FunctionType) -> Code | None:
@@ -194,6 +200,12 @@ class Tracer:
         inner = [one for one in code.co_consts if isinstance(one, Code) and one.co_name.startswith("<") and is_scope(one)]
         ran = self.lines.get(code, set())
         return code in self.started and lines_of(code) <= ran and all(self.whole(one) for one in inner)
+
+
+def code_of(called: Any) -> Code | None:
+    """The code that runs when a function, or an instance of a class, is called."""
+    function = called if type(called) is types.FunctionType else getattr(type(called), "__call__", None)  # noqa: B004 - the function itself is wanted
+    return function.__code__ if type(function) is types.FunctionType else None
 
 
 def is_scope(code: Code) -> bool:

@@ -62,7 +62,7 @@ def read(package: Package, trace: dict[str, Any]) -> Truth:
     nodes = {node.key: node for path in sorted(paths) for node in nodes_of_file(package.root, path)}
     owner = Owners(nodes.values())
     keys = [owner.of(*code[:3]) for code in trace["codes"]]
-    exact = ["<lambda>" not in code[2].rpartition(".")[2] for code in trace["codes"]]
+    named = [is_own(code[2]) for code in trace["codes"]]
     wrapped = {(keys[a], keys[b]) for a, b in trace["wraps"]}
     calls = []
     for caller, descriptor, function, *place in trace.get("got", ()):
@@ -71,7 +71,7 @@ def read(package: Package, trace: dict[str, Any]) -> Truth:
             calls.append(Call(keys[caller], keys[function], "implicit", tuple(place)))
     for caller, callee, how, *place, _runs in trace["edges"]:
         pair = keys[caller], keys[callee]
-        if exact[callee] and all(pair) and pair not in wrapped and nodes[pair[1]].kind == "function":
+        if named[callee] and all(pair) and pair not in wrapped and nodes[pair[1]].kind == "function":
             how = "call" if nodes[pair[1]].name == "__call__" and how == "implicit" else how
             calls.append(Call(*pair, how, tuple(place)))
     ran = [(key, code) for key, code in zip(keys, trace["codes"], strict=True) if key and is_own(code[2])]
