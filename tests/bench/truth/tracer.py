@@ -36,7 +36,6 @@ CALLS = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX"})
 EXITS = frozenset({"__exit__", "__aexit__"})  # a `with` statement calls them by a CALL instruction
 REACHES = frozenset({getattr, hasattr, setattr, delattr})
 HEAP_TYPE = 1 << 9  # the flag of classes that are made by a `class` statement
-NOTHING: dict[str, Any] = {}
 NO_LINE = frozenset({"RESUME", "RETURN_GENERATOR", "COPY_FREE_VARS", "MAKE_CELL", "NOP"})
 
 Code = types.CodeType
@@ -103,9 +102,10 @@ class Tracer:
         function, stands_in = called, None
         for _ in range(20):
             kind = type(function)
-            if kind is not types.FunctionType and kind is not functools._lru_cache_wrapper and not kind.__flags__ & HEAP_TYPE:
+            plain = kind is types.FunctionType or kind is functools._lru_cache_wrapper
+            if not plain and not (kind.__flags__ & HEAP_TYPE and kind.__dictoffset__):
                 return None
-            inner = getattr(function, "__dict__", NOTHING).get("__wrapped__") if kind is not type else None
+            inner = object.__getattribute__(function, "__dict__").get("__wrapped__")
             if inner is None:
                 break
             function, stands_in = inner, stands_in or code_of(called)
