@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from . import bench_answers, bench_feed, bench_index, bench_keystroke, bench_sharing, projects
+from .report import load
 
 KINDS = ("index", "keystroke", "answers", "sharing", "feed")
 
@@ -39,12 +39,5 @@ def main() -> None:
     if "feed" in kinds:
         bench_feed.bench(root.resolve())
     load("after")
-
-
-def load(when: str) -> None:
-    """Wall-clock times and 95th percentiles mean little where other programs want the CPUs, too."""
-    if hasattr(os, "getloadavg"):
-        print(f"Load {when}: {os.getloadavg()[0]:.2f} on {os.cpu_count()} CPUs.", flush=True)
-
 
 main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 
@@ -26,3 +27,9 @@ class Table:
 def verdict(value: float, limit: float) -> str:
     """Whether a measured value keeps to its limit."""
     return "yes" if value <= limit else "**no**"
+
+
+def load(when: str) -> None:
+    """Wall-clock times and 95th percentiles mean little where other programs want the CPUs, too."""
+    if hasattr(os, "getloadavg"):
+        print(f"Load {when}: {os.getloadavg()[0]:.2f} on {os.cpu_count()} CPUs.", flush=True)
