@@ -156,3 +156,4 @@ class HubStatus(Model):
     database_bytes: int | None = None
     slowest: tuple[SlowPath, ...] = Field(default=(), description="the slowest changes since the start, worst first")
     counters: dict[str, int] = Field(default_factory=dict)
+    others: tuple[HubStatus, ...] = Field(default=(), description="the other roots of the session that asked")

@@ -21,6 +21,7 @@ SUBSCRIBE = "remora/subscribe"
 CHANGED = "remora/changed"
 SEARCH = "remora/search"
 PROCESS = "remora/process"
+REINDEX = "remora/reindex"
 HELLO = "remora/hello"
 LONGEST_WAIT = 600_000  # milliseconds
 
@@ -98,7 +99,10 @@ class Omitted(BaseModel):
 
 
 class GetContextResult(BaseModel):
-    """`nodes` is keyed by the ids as they were asked, `related` by keys, `relations` by both."""
+    """`nodes` is keyed by the ids as they were asked, `related` by keys, `relations` by both.
+
+    revision: the first root's. revisions: those of all roots by their URIs, where a session has several.
+    """
 
     nodes: dict[str, NodeState]
     missing: tuple[MissingNode, ...]
@@ -107,11 +111,14 @@ class GetContextResult(BaseModel):
     relations: dict[str, dict[Include, tuple[str, ...]]] = Field(default_factory=dict)
     omitted: tuple[Omitted, ...] = ()
     revision: int
+    revisions: dict[str, int] = Field(default_factory=dict)
     state: HubState
 
 
 class StatusParams(Params):
-    """remora/status takes no parameters."""
+    """root: of which root (a URI or path); none named: of the first, with the others' in `others`."""
+
+    root: str | None = None
 
 
 class SearchParams(Params):
@@ -192,11 +199,24 @@ class ChangesSinceParams(Params):
     limit: int = Field(default=1000, ge=1, le=100_000)
 
 
+class RootChanges(BaseModel):
+    """What changed in one root; see ChangesSinceResult. root: its URI."""
+
+    root: str
+    changed: tuple[str, ...]
+    deleted: tuple[str, ...]
+    more: bool
+    reset: bool
+    revision: int
+    state: HubState
+
+
 class ChangesSinceResult(BaseModel):
     """Keys whose facts changed and keys that are gone since the cursor, and the cursor to ask with next.
 
     more: there is more to ask for at once. reset: the old cursor means nothing any more (the index was rebuilt, or
-    the cursor is too old): nothing is named, read what you need anew.
+    the cursor is too old): nothing is named, read what you need anew. Where a session has several roots, the cursor is
+    for all of them, these fields tell of all together (revision: the first root's), and `roots` of each.
     """
 
     changed: tuple[str, ...]
@@ -204,6 +224,27 @@ class ChangesSinceResult(BaseModel):
     cursor: str
     more: bool
     reset: bool
+    revision: int
+    state: HubState
+    roots: tuple[RootChanges, ...] = ()
+
+
+class ReindexParams(Params):
+    """Compare the files with the index, and analyse those that differ.
+
+    paths: only these files and folders (relative to the root, absolute, or file URIs). anew: analyse all of them,
+    different or not. Open documents stay as their editors have them.
+    """
+
+    paths: tuple[str, ...] = ()
+    anew: bool = False
+
+
+class ReindexResult(BaseModel):
+    """files: how many were analysed, in all roots. seconds: how long it took. revision: the (first) root's."""
+
+    files: int
+    seconds: float
     revision: int
     state: HubState
 

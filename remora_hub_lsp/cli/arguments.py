@@ -70,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_settings(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     _add_index(commands)
+    _add_reindex(commands)
     _add_context(commands)
     _add_symbols(commands)
     _add_status(commands)
@@ -93,6 +94,20 @@ def _add_index(commands: Commands[argparse.ArgumentParser]) -> None:
         "and functions, failed are files that could not be parsed or read (as a whole).",
     )
     parser.add_argument("path", metavar="PATH", nargs="?", type=Path, help="the project's root (instead of --root)")
+    _add_common(parser)
+
+
+def _add_reindex(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "reindex",
+        "look at files anew, in the running hub process, too",
+        "Compare the project's files with the index now, and analyse those that differ. With --anew all are analysed,\n"
+        "different or not. The hub process does it if it runs, for everybody who uses it.",
+        "JSON: the result of remora/reindex.",
+    )
+    parser.add_argument("paths", metavar="PATH", nargs="*", help="only these files and folders")
+    parser.add_argument("--anew", action="store_true", help="analyse files that did not change, too")
     _add_common(parser)
 
 

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from ..client.connection import connect_to
 from ..config import Config
 from ..discovery import running
 from ..errors import HubError, HubUnavailable
+from ..hub.compare import Scope
 from ..hub.hub import Hub
 from ..hub.paths import Paths
 from ..models import HubStatus
@@ -23,6 +25,7 @@ from ..protocol import (
     CHANGES_SINCE,
     GET_CONTEXT,
     PROCESS,
+    REINDEX,
     SEARCH,
     ChangesSinceParams,
     GetContextParams,
@@ -35,6 +38,7 @@ from .progress import progress_bar
 Json = dict[str, Any]
 
 _PATIENCE = 60.0  # seconds for one answer of the running hub
+_LONG = 3600.0  # for one that has to analyse everything
 _PAUSE = 0.1
 # Settings that say nothing about the index: with others a command needs a hub of its own.
 _OF_THE_COMMAND = frozenset({"log_level", "log_file"})
@@ -50,6 +54,8 @@ class Answers(Protocol):
     async def symbols(self, query: str, limit: int) -> Json: ...
 
     async def changes_since(self, cursor: str | None) -> Json: ...
+
+    async def reindex(self, paths: list[str], anew: bool) -> Json: ...
 
     async def status(self) -> HubStatus: ...
 
@@ -105,6 +111,11 @@ class _Running:
         result: Json = await self._client.ask(CHANGES_SINCE, {"cursor": cursor})
         return result
 
+    async def reindex(self, paths: list[str], anew: bool) -> Json:
+        self._client.timeout = _LONG
+        result: Json = await self._client.ask(REINDEX, {"paths": paths, "anew": anew})
+        return result
+
     async def status(self) -> HubStatus:
         return await self._client.status()
 
@@ -127,6 +138,17 @@ class _Own:
 
     async def changes_since(self, cursor: str | None) -> Json:
         return await self._hub.changes_since(ChangesSinceParams(cursor=cursor))
+
+    async def reindex(self, paths: list[str], anew: bool) -> Json:
+        started = time.monotonic()
+        inside = []
+        for path in paths:
+            if (found := self._hub.paths.within(path)) is None:
+                raise HubError(f"{path} is not below {self._hub.root}")
+            inside.append(found)
+        files = await self._hub.reindex(Scope(tuple(inside), anew))
+        seconds = round(time.monotonic() - started, 3)
+        return {"files": files, "seconds": seconds, "revision": self._hub.revision, "state": self._hub.state}
 
     async def status(self) -> HubStatus:
         return await self._hub.status()

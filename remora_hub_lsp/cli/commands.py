@@ -50,6 +50,13 @@ async def index(arguments: argparse.Namespace, root: Path, config: Config) -> in
     return OK
 
 
+async def reindex(arguments: argparse.Namespace, root: Path, config: Config) -> int:
+    async with up_to_date(arguments, root, config) as hub:
+        result = await hub.reindex([str(Path.cwd() / path) for path in arguments.paths], arguments.anew)
+        _print(arguments, result, lambda: show.reindexed(result))
+    return OK
+
+
 async def context(arguments: argparse.Namespace, root: Path, config: Config) -> int:
     async with up_to_date(arguments, root, config) as hub:
         asked = {from_here(key, hub): key for key in arguments.keys}
@@ -98,7 +105,7 @@ async def watch(arguments: argparse.Namespace, root: Path, config: Config) -> in
 
 _Command = Callable[[argparse.Namespace, Path, Config], Coroutine[Any, Any, int]]
 _COMMANDS: Mapping[str, _Command] = {
-    "index": index, "context": context, "symbols": symbols, "status": status, "watch": watch,
+    "index": index, "reindex": reindex, "context": context, "symbols": symbols, "status": status, "watch": watch,
 }  # fmt: skip
 
 

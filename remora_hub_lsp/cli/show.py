@@ -40,6 +40,11 @@ class Output(Console):
         raise BrokenPipeError
 
 
+def reindexed(result: Json) -> None:
+    """What `reindex` did."""
+    Output().say(f"{result['files']:,} files analysed in {result['seconds']:.1f} s, revision {result['revision']}")
+
+
 def cards(nodes: Sequence[Json | None]) -> None:
     """One card for each node that was found."""
     console = Output()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import HubError, StoreError
-from .compare import compare
+from .compare import Scope, compare
 from .pool import NoWorker, WorkerDied
 from .worker import Outcome, Task, failed_rows
 
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 SMALL_BYTES = 400_000
 BATCHES = 100  # each small enough to be taken over without holding the event loop up
 SMALLEST_BATCH = 100_000
+_ALL = Scope()
 
 
 @dataclass(slots=True)
@@ -45,6 +46,8 @@ class ColdStart:
         self.complete = False  # the whole project has been indexed
         self._task: asyncio.Task[None] | None = None
         self._walked = asyncio.Event()
+        self._scope = _ALL
+        self._partial = False  # files beyond the scope have not been looked at, either
         self._listeners: list[Callable[[Progress], None]] = []
         self._unchecked: set[str] | None = None  # None: not even the walk is done
         self._newer: set[str] = set()  # changed since the start: what a worker read of them may be old
@@ -59,10 +62,12 @@ class ColdStart:
         self._task = asyncio.get_running_loop().create_task(self._run(self._task))
         self._task.add_done_callback(self._ended)
 
-    def again(self) -> None:
-        """Start once more, for another index."""
+    def again(self, scope: Scope = _ALL) -> None:
+        """Start once more: for another index, or because somebody wants to have these files looked at."""
         self.cancel()
-        self.complete = False
+        self._scope = scope
+        self._partial = not (scope.is_all or self.complete)
+        self.complete = self.complete and not scope.is_all
         self.progress.done = self.progress.total = 0
         self._unchecked = None
         self._newer.clear()
@@ -85,7 +90,7 @@ class ColdStart:
 
     def checked(self, path: str) -> bool:
         """Whether the path's row is known to be true to the disk."""
-        return self._unchecked is not None and path not in self._unchecked
+        return self._unchecked is not None and path not in self._unchecked and not self._partial
 
     @property
     def left(self) -> list[Task]:
@@ -110,8 +115,9 @@ class ColdStart:
             if before is not None:
                 await asyncio.wait([before])
             await self._index()
-            self.complete = True
-            self.hub.degrade(None)
+            if not self._partial:
+                self.complete = True
+                self.hub.degrade(None)
         except HubError as error:
             self.hub.degrade(f"indexing stopped: {error}")
             log.error("indexing %s stopped: %s", self.hub.root, error)
@@ -137,11 +143,11 @@ class ColdStart:
 
     async def _index(self) -> None:
         hub = self.hub
-        files, gone = await compare(hub)
+        files, gone = await compare(hub, self._scope)
         self._unchecked = {file.path for file in files}
         self._walked.set()
         if gone:
-            hub.tell(await hub.write(hub.recorder.forget, gone))
+            hub.following.follow(await hub.write(hub.recorder.forget, gone))
         self.progress.total = len(files)
         self._tell()
         if files:
@@ -184,11 +190,12 @@ class ColdStart:
                     continue
                 rows = failed_rows(batch[0].path, "", f"{error}, twice", None)
                 answer = pickle.dumps([Outcome(batch[0].path, 0, 0, 0, rows)])
-            hub.tell(await hub.write(hub.recorder.batch, answer, self._skip()))
+            hub.following.follow(await hub.write(hub.recorder.batch, answer, self._skip(), self._scope.anew))
             self._advance(batch)
 
     async def _here(self, batch: list[Task]) -> None:
-        self.hub.tell(await self.hub.write(self.hub.recorder.analyse, batch, self._skip()))
+        recorder = self.hub.recorder
+        self.hub.following.follow(await self.hub.write(recorder.analyse, batch, self._skip(), self._scope.anew))
         self._advance(batch)
 
     def _skip(self) -> frozenset[str]:

@@ -27,7 +27,22 @@ class Differences(NamedTuple):
     gone: list[str]
 
 
-async def compare(hub: Hub) -> Differences:
+class Scope(NamedTuple):
+    """What is to be looked at. paths: files and folders, none or `.`: all. anew: take all files as different."""
+
+    paths: tuple[str, ...] = ()
+    anew: bool = False
+
+    @property
+    def is_all(self) -> bool:
+        return not self.paths or "." in self.paths
+
+    def has(self, path: str) -> bool:
+        """Whether the path is one of them, or below one."""
+        return self.is_all or any(path == some or path.startswith(f"{some}/") for some in self.paths)
+
+
+async def compare(hub: Hub, scope: Scope = Scope()) -> Differences:  # noqa: B008  # it is frozen
     """Walk the tree and compare it with the index; open files are left out. Raises StoreError."""
     entries = await walk(hub.tree)
     stamps = await hub.write(hub.recorder.kv.stamps)
@@ -36,11 +51,13 @@ async def compare(hub: Hub) -> Differences:
         path = hub.paths.indexed(entry.path)
         present.add(path)
         known = stamps.get(path)
-        if known and known[3] and entry.size <= most and unchanged(known[:3], entry.mtime_ns, entry.size):
+        if path in hub.open_paths or not scope.has(path):
             continue
-        if path not in hub.open_paths:
-            files.append(Different(path, entry.size, known[3] if known else None))
-    return Differences(files, [path for path in _gone(hub.tree, stamps, present) if path not in hub.open_paths])
+        same = known and known[3] and entry.size <= most and unchanged(known[:3], entry.mtime_ns, entry.size)
+        if not same or scope.anew:
+            files.append(Different(path, entry.size, known[3] if known and not scope.anew else None))
+    gone = [path for path in _gone(hub.tree, stamps, present) if path not in hub.open_paths and scope.has(path)]
+    return Differences(files, gone)
 
 
 async def walk(tree: SourceTree) -> list[FileEntry]:

@@ -25,6 +25,7 @@ from ..models import FailedFile, HubState, HubStatus
 from ..protocol import ChangesSinceParams, GetContextParams
 from .changes import Change
 from .coldstart import ColdStart, Progress
+from .compare import Scope
 from .diskfeed import DiskFeed
 from .drift import DriftRules
 from .following import Following
@@ -71,6 +72,7 @@ class Hub:
         self._closed = False
         self._started_at: datetime | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._reindexing = asyncio.Lock()
 
     # ---- life
 
@@ -286,6 +288,17 @@ class Hub:
         """Wait until the cold start has ended and nothing is pending."""
         await self.cold_start.finished()
         await self.updates.inbox.done(None, 3600)
+
+    async def reindex(self, scope: Scope) -> int:
+        """Compare the files with the index now, and analyse what differs; gives how many files were analysed."""
+        async with self._reindexing:
+            await self.cold_start.finished()
+            self.refuse_if_closed()
+            self.cold_start.again(scope)
+            while self.cold_start.active:  # another index may take the place of one that fails
+                await self.cold_start.finished()
+            await self.updates.inbox.done(None if scope.is_all else scope.paths, 3600)
+            return self.cold_start.progress.done
 
     # ---- used by its parts
 

@@ -36,6 +36,14 @@ class Paths:
                 return None
         return self.indexed(text[len(self._prefix) :])
 
+    def within(self, path: str) -> str | None:
+        """The index's path of a file or folder, absolute or relative to the root; `.` for the root itself, None for
+        what is outside of it."""
+        if os.path.isabs(path):
+            return "." if os.path.realpath(path) == str(self.root) else self.relative(path)
+        inside = os.path.normpath(path)
+        return None if inside.startswith("..") else self.indexed(inside)
+
     def indexed(self, relative: str) -> str:
         """The index's path of a path relative to the root as the file system gives it."""
         if os.sep != "/":

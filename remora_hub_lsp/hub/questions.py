@@ -134,11 +134,11 @@ class Questions:
         """remora/changesSince."""
 
         def question(view: IndexView) -> Json:
-            name, _, number = (params.cursor or "").partition(":")
             identity = view.identity[:12]
-            found = None
-            if name == identity and number.isdecimal():
-                found = view.changes(int(number), params.limit)
+            # A cursor for several roots has a part for each.
+            parts = dict(part.partition(":")[::2] for part in (params.cursor or "").split("+"))
+            number = parts.get(identity, "")
+            found = view.changes(int(number), params.limit) if number.isdecimal() else None
             keys, gone, upto = found or ([], [], view.revision)
             return {
                 "changed": keys, "deleted": gone, "cursor": f"{identity}:{upto}", "more": upto < view.revision,

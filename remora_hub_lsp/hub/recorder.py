@@ -276,16 +276,16 @@ class Recorder:
             kind, outcome.path, {} if old_hash is None else {outcome.path: old_hash}, new_hash or None
         )
 
-    def batch(self, pickled: bytes, skip: frozenset[str]) -> Changed:
-        """A cold start's batch (`worker.analyse_batch`'s pickled answer)."""
+    def batch(self, pickled: bytes, skip: frozenset[str], anew: bool = False) -> Changed:
+        """A cold start's batch (`worker.analyse_batch`'s pickled answer). anew: written whatever the index has."""
         with _no_collection():
             outcomes: list[Outcome] = pickle.loads(pickled)
-            return self._cold([outcome for outcome in outcomes if outcome.path not in skip])
+            return self._cold([outcome for outcome in outcomes if outcome.path not in skip], anew)
 
-    def analyse(self, tasks: Sequence[Task], skip: frozenset[str]) -> Changed:
+    def analyse(self, tasks: Sequence[Task], skip: frozenset[str], anew: bool = False) -> Changed:
         """The same without a worker."""
         found = [analyse(task, self.max_file_size) for task in tasks if task.path not in skip]
-        return self._cold(found)
+        return self._cold(found, anew)
 
     def forget(self, paths: Sequence[str]) -> Changed:
         """Files that are the project's no more."""
@@ -296,9 +296,9 @@ class Recorder:
         self.kv.close()
         self._lock.release()
 
-    def _cold(self, outcomes: Sequence[Outcome]) -> Changed:
-        known = self.kv.hashes([outcome.path for outcome in outcomes])
-        return self.outcomes(outcomes, "cold_start", known)
+    def _cold(self, outcomes: Sequence[Outcome], anew: bool) -> Changed:
+        known = {} if anew else self.kv.hashes([outcome.path for outcome in outcomes])
+        return self.outcomes(outcomes, "manual" if anew else "cold_start", known)
 
     def _begin(self, buffer: Buffer, text: SegmentedText) -> _Live:
         live = self._live[buffer.path] = _Live(buffer.path, text, file_hash(buffer.absolute))

@@ -2,50 +2,41 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from itertools import chain, islice, zip_longest
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from pygls.exceptions import JsonRpcException
 
-from .. import __version__
 from ..index.around import tokens_of
-from ..models import HubState, HubStatus
-from ..protocol import LONGEST_WAIT, GetContextParams, ProcessParams, ProcessStatus, SearchParams, StatusParams
-from . import rpc
+from ..protocol import LONGEST_WAIT, GetContextParams, SearchParams
 from .convert import Json
 from .documents import Place
+from .upkeep import WORST_FIRST, roots_of
 
 if TYPE_CHECKING:
     from ..hub.hub import Hub
     from ..index.answers import Place as IndexPlace
     from .session import Session
 
-_WORST_FIRST: tuple[HubState, ...] = ("degraded", "indexing", "ready")
 # An id that one root cannot answer for these reasons may be another root's.
 _ELSEWHERE = frozenset({"no such file", "no such node", "bad id"})
-_STARTED = datetime.now(UTC)
 # What a question for nodes alone may name, by the models' names and by the wire's.
 _PLAIN = frozenset({"nodes", "wait_ms"})
 _PLAIN_WIRE = frozenset({"nodes", "waitMs"})
-_NO_ROOT = "this session has no project root: name one in `initialize`"
 
 
 async def get_context(session: Session, params: GetContextParams) -> Json | orjson.Fragment:
     """remora/getContext. An id goes from root to root until one knows it; `revision` is the first root's."""
-    if not session.roots:
-        raise JsonRpcException(_NO_ROOT, rpc.REQUEST_FAILED)
+    roots = roots_of(session)
     if _is_plain(session) and params.model_fields_set <= _PLAIN:
-        found = await session.roots[0].context_soon(params.nodes, params.wait_ms / 1000)
+        found = await roots[0].context_soon(params.nodes, params.wait_ms / 1000)
         if found is not None:
             return orjson.Fragment(b"".join(found))
     places = await _places(session, params)
-    first, *others = session.roots
+    first, *others = roots
     result = await _ask(session, first, params, places.pop(first, {}))
+    revisions = {first.root.as_uri(): result["revision"]}
     for hub in others:
         lost = [entry["id"] for entry in result["missing"] if entry["reason"] in _ELSEWHERE]
         left = [text for text in params.nodes if text in lost]
@@ -53,8 +44,12 @@ async def get_context(session: Session, params: GetContextParams) -> Json | orjs
             again = params.model_copy(update={"nodes": tuple(left), "min_revision": 0})
             if params.budget is not None:
                 again = again.model_copy(update={"budget": max(params.budget - tokens_of(result), 0)})
-            _merge(result, await _ask(session, hub, again, places.pop(hub, {})))
-    return result
+            more = await _ask(session, hub, again, places.pop(hub, {}))
+            revisions[hub.root.as_uri()] = more["revision"]
+            _merge(result, more)
+        else:
+            revisions[hub.root.as_uri()] = hub.revision
+    return result | {"revisions": revisions} if others else result
 
 
 def context_now(session: Session, params: Any) -> Sequence[bytes] | None:
@@ -72,20 +67,11 @@ def _is_plain(session: Session) -> bool:
     return len(session.roots) == 1 and session.documents.encoding == "utf-16"
 
 
-async def status(session: Session, _: StatusParams) -> HubStatus:
-    """remora/status, of the first root."""
-    if not session.roots:
-        raise JsonRpcException(_NO_ROOT, rpc.REQUEST_FAILED)
-    found = await session.roots[0].status()
-    return found.model_copy(update={"counters": found.counters | {"failed_requests": session.wire.failures}})
-
-
 async def search(session: Session, params: SearchParams) -> Json:
     """remora/search: the best matches of all roots, in turn."""
-    if not session.roots:
-        raise JsonRpcException(_NO_ROOT, rpc.REQUEST_FAILED)
+    roots = roots_of(session)
 
-    answers = [(hub, await hub.search(params.query, params.limit)) for hub in session.roots]
+    answers = [(hub, await hub.search(params.query, params.limit)) for hub in roots]
     ranked = [[(Place(hub, symbol["path"]), symbol) for symbol in answer.value] for hub, answer in answers]
     turns = chain.from_iterable(zip_longest(*ranked))
     found = list(islice((item for item in turns if item), params.limit))
@@ -93,32 +79,8 @@ async def search(session: Session, params: SearchParams) -> Json:
     symbols = [
         symbol | {name: shifts[place](symbol[name]) for name in ("range", "name_range")} for place, symbol in found
     ]
-    state = min((answer.state for _, answer in answers), key=_WORST_FIRST.index)
+    state = min((answer.state for _, answer in answers), key=WORST_FIRST.index)
     return {"symbols": symbols, "revision": answers[0][1].revision, "state": state}
-
-
-async def process(session: Session, _: ProcessParams) -> ProcessStatus:
-    """remora/process: what this process is, and how all its roots are doing."""
-    hubs = session.hubs
-    return ProcessStatus(
-        pid=os.getpid(),
-        version=__version__,
-        started_at=_STARTED,
-        addresses=tuple(hubs.listening.addresses) if hubs.listening else (),
-        sessions=max(hubs.sessions, 1),
-        memory_bytes=_memory(),
-        log=(hubs.listening.log or None) if hubs.listening else None,
-        roots=tuple([await hub.status() for hub in hubs.all()]),
-    )
-
-
-def _memory() -> int | None:
-    """Resident bytes of this process; None where the system does not tell in this way."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except (OSError, ValueError, IndexError):
-        return None
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 async def _places(session: Session, params: GetContextParams) -> dict[Hub, dict[str, IndexPlace | None]]:
@@ -162,4 +124,4 @@ def _merge(result: Json, more: Json) -> None:
         if entry["id"] not in more["nodes"]:
             kept.append(other if other and entry["reason"] == "bad id" else entry)
     result["missing"] = kept + list(told.values())
-    result["state"] = min(result["state"], more["state"], key=_WORST_FIRST.index)
+    result["state"] = min(result["state"], more["state"], key=WORST_FIRST.index)

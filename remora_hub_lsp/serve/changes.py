@@ -7,11 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
 
 from ..protocol import CHANGED, ChangesSinceParams, SubscribeParams
-from . import rpc
 from .convert import Json
+from .upkeep import WORST_FIRST, roots_of
 from .uris import to_path
 
 if TYPE_CHECKING:
@@ -31,20 +30,34 @@ FILE_OPERATIONS: dict[str, Any] = {
 
 
 async def changes_since(session: Session, params: ChangesSinceParams) -> Json:
-    """remora/changesSince, of the first root."""
-    return await _first(session).changes_since(params)
+    """remora/changesSince, of all roots: the cursor has a part for each."""
+    told, left = [], params.limit
+    for hub in roots_of(session):
+        one = await hub.changes_since(params.model_copy(update={"limit": max(left, 1)}))
+        left -= len(one["changed"]) + len(one["deleted"])
+        told.append({"root": hub.root.as_uri(), **one})
+    together = {
+        "changed": [key for one in told for key in one["changed"]],
+        "deleted": [key for one in told for key in one["deleted"]],
+        "cursor": "+".join([one.pop("cursor") for one in told]),
+        "more": any(one["more"] for one in told),
+        "reset": any(one["reset"] for one in told),
+        "revision": told[0]["revision"],
+        "state": min((one["state"] for one in told), key=WORST_FIRST.index),
+    }
+    return together | {"roots": told if len(told) > 1 else []}
 
 
 async def subscribe(session: Session, params: SubscribeParams) -> Json:
     """remora/subscribe: from now on (or no longer) remora/changed tells what changed in the session's roots."""
-    hub = _first(session)
+    roots = roots_of(session)
     for watch in session.watches.values():
         watch.close()
     session.watches.clear()
     session.wants_changes = params.changed
-    for root in session.roots:
+    for root in roots:
         watch_changes(session, root)
-    result = await hub.changes_since(ChangesSinceParams())
+    result = await changes_since(session, ChangesSinceParams())
     return {"cursor": result["cursor"], "revision": result["revision"]}
 
 
@@ -144,9 +157,3 @@ def _disk_changed(session: Session, uri: str) -> None:
     if file:
         for hub in session.roots:
             hub.disk_changed(file)
-
-
-def _first(session: Session) -> Hub:
-    if not session.roots:
-        raise JsonRpcException("this session has no project root: name one in `initialize`", rpc.REQUEST_FAILED)
-    return session.roots[0]

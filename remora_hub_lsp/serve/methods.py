@@ -13,21 +13,24 @@ from ..protocol import (
     CHANGES_SINCE,
     GET_CONTEXT,
     PROCESS,
+    REINDEX,
     SEARCH,
     STATUS,
     SUBSCRIBE,
     ChangesSinceParams,
     GetContextParams,
     ProcessParams,
+    ReindexParams,
     SearchParams,
     StatusParams,
     SubscribeParams,
 )
-from .agent import get_context, process, search, status
+from .agent import get_context, search
 from .changes import changes_since, subscribe
 from .diagnostics import SOURCE, document_diagnostic, workspace_diagnostic
 from .documents import Documents
 from .features import document_symbol, hover, workspace_symbol
+from .upkeep import process, reindex, status
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ METHODS = (
     Method(STATUS, status, StatusParams),
     Method(SEARCH, search, SearchParams),
     Method(PROCESS, process, ProcessParams),
+    Method(REINDEX, reindex, ReindexParams),
     Method(CHANGES_SINCE, changes_since, ChangesSinceParams),
     Method(SUBSCRIBE, subscribe, SubscribeParams),
 )

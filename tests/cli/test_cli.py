@@ -413,3 +413,17 @@ def test_an_interrupted_index_keeps_what_it_has(shop: Path, tmp_path: Path) -> N
     done = command(*line)
     assert done.returncode == 0
     assert json.loads(done.stdout)["files"] > 500
+
+
+def test_reindex_analyses_what_changed_and_anew_all(run: Run, shop: Path) -> None:
+    assert run("index") == 0
+    assert run("reindex", "--json") == 0
+    assert run.json["files"] <= 1, "what could not be read is tried again"
+    (shop / "shop/cart.py").write_text("def other(): ...\n")
+    assert run("reindex", "--anew") == 0
+    assert run.out.startswith("3 files analysed in ")
+    assert run("reindex", "--anew", "--json", shop / "shop/cart.py") == 0
+    assert run.json["files"] == 1
+    assert run("context", "shop/cart.py:other") == 0
+    assert run("reindex", "/") == 2
+    assert "/ is not below" in run.err

@@ -15,6 +15,7 @@ import pytest
 from remora_hub_lsp.cli import main
 from remora_hub_lsp.discovery import find
 from remora_hub_lsp.protocol import ProcessStatus
+from remora_hub_lsp.serve.launch import attach
 
 from ..client.story import ON_DISK, alive, command, editor, files_in, until
 from ..serve.process import environment
@@ -115,10 +116,10 @@ async def test_status_tells_of_every_hub_process(shop: Path) -> None:
 
 
 async def test_the_process_ends_when_nobody_needs_it(shop: Path, own_runtime: Path) -> None:
-    command("start", "--idle", "0.5")
-    hub = find()
-    assert hub is not None
-    async with editor(shop):
-        pass
+    with attach(("--idle", "0.5")).connection:  # until the editor is there, however long that takes
+        hub = find()
+        assert hub is not None
+        async with editor(shop):
+            pass
     until(lambda: not alive(hub.pid))
     assert files_in(own_runtime) == []

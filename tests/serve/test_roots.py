@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
+from ..hub.running import age
 from .conftest import Server, WriteFiles
-from .peer import Peer
+from .peer import HANG, Peer, Refused
 
 
 def folders(*roots: Any) -> list[dict[str, str]]:
@@ -147,3 +150,77 @@ async def test_settings_count_unless_somebody_is_there_with_others(server: Serve
     async with await server.connect() as agent:
         await agent.initialize(root.as_uri())
         assert await names(agent) == {"here"}, "who says nothing has no wish"
+
+
+async def test_changes_revisions_and_status_of_all_roots(peer: Peer, project: WriteFiles) -> None:
+    one = project({"a.py": "def a(): ...\n", "same.py": "def same(): ...\n"}, "one")
+    two = project({"b.py": "def b(): ...\n", "same.py": "def same(): ...\n"}, "two")
+    three = project({"c.py": "def c(): ...\n"}, "three")
+    await peer.initialize(workspaceFolders=folders(one, two))
+    async with asyncio.timeout(HANG):
+        while "indexing" in {(s := await peer.ask("remora/status"))["state"], s["others"][0]["state"]}:
+            await asyncio.sleep(0.01)
+    start = await peer.ask("remora/changesSince")
+    peer.open((two / "b.py").as_uri(), "def b(x): ...\n")
+    peer.open((one / "same.py").as_uri(), "def same(x): ...\n")
+    found = await peer.ask("remora/changesSince", {"cursor": start["cursor"]})
+    assert {"node:b.py:b", "node:same.py:same"} <= set(found["changed"])
+    assert [entry["root"] for entry in found["roots"]] == [one.as_uri(), two.as_uri()]
+    assert "node:b.py:b" in found["roots"][1]["changed"]
+    assert "node:b.py:b" not in found["roots"][0]["changed"]
+    again = await peer.ask("remora/changesSince", {"cursor": found["cursor"]})
+    assert (again["changed"], again["deleted"], again["reset"]) == ([], [], False)
+    by_page, cursor, more = [], start["cursor"], True
+    while more:
+        page = await peer.ask("remora/changesSince", {"cursor": cursor, "limit": 1})
+        by_page, cursor, more = by_page + page["changed"], page["cursor"], page["more"]
+    assert sorted(by_page) == sorted(found["changed"])
+
+    peer.tell("workspace/didChangeWorkspaceFolders", {"event": {"added": folders(three), "removed": folders(one)}})
+    later = await peer.ask("remora/changesSince", {"cursor": cursor})
+    assert [(entry["root"], entry["reset"]) for entry in later["roots"]] == [
+        (two.as_uri(), False), (three.as_uri(), True),
+    ], "of a root that came meanwhile everything is new"  # fmt: skip
+
+    context = await peer.ask("remora/getContext", {"nodes": ["b.py:b", "c.py:c"]})
+    assert set(context["nodes"]) == {"b.py:b", "c.py:c"}
+    status = await peer.ask("remora/status", {"root": three.as_uri()})
+    assert (status["project_root"], status["others"]) == (str(three), [])
+    assert context["revisions"][three.as_uri()] <= status["revision"]
+    both = await peer.ask("remora/status")
+    assert [both["project_root"], *(other["project_root"] for other in both["others"])] == [str(two), str(three)]
+    with pytest.raises(Refused, match=r"params\.root"):
+        await peer.ask("remora/status", {"root": one.as_uri()})
+
+
+async def test_reindex_looks_at_files_that_nobody_told_of(peer: Peer, project: WriteFiles) -> None:
+    root = project({"a.py": "def a(): ...\n", "pkg/b.py": "def b(): ...\n" , "pkg/c.py": "def c(): ...\n"})
+    other = project({"d.py": "def d(): ...\n"}, "other")
+    for file in (*root.rglob("*.py"), *other.rglob("*.py")):
+        age(file)
+    await peer.initialize(workspaceFolders=folders(root, other), initializationOptions={"watch": False})
+    await peer.ask("remora/reindex")
+    start = await peer.ask("remora/changesSince")
+    for path in ("a.py", "pkg/b.py"):
+        (root / path).write_text("def other(): ...\n")
+        age(root / path, 50)
+    assert (await peer.ask("remora/reindex", {"paths": ["pkg"]}))["files"] == 1
+    found = await peer.ask("remora/changesSince", {"cursor": start["cursor"]})
+    assert "node:pkg/b.py:other" in found["changed"]
+    assert "node:a.py:other" not in found["changed"]
+    (root / "pkg" / "c.py").unlink()
+    answer = await peer.ask("remora/reindex", {"paths": [root.as_uri()]})
+    assert (answer["files"], answer["state"]) == (1, "ready")
+    gone = await peer.ask("remora/changesSince", {"cursor": found["cursor"]})
+    assert "node:a.py:other" in gone["changed"]
+    assert "node:pkg/c.py:c" in gone["deleted"]
+    assert (await peer.ask("remora/reindex"))["files"] == 0
+    peer.open((root / "a.py").as_uri(), "def typed(): ...\n")
+    assert (await peer.ask("remora/reindex", {"anew": True}))["files"] == 2, "without the open one"
+    nodes = await peer.ask("remora/getContext", {"nodes": ["a.py:typed", "pkg/b.py:other", "d.py:d"]})
+    assert nodes["missing"] == []
+    same = await peer.ask("remora/changesSince", {"cursor": gone["cursor"]})
+    assert set(same["changed"]) == {"node:a.py:<module>", "node:a.py:typed"}, "what is as it was has not changed"
+    for wrong in ("../x.py", "/nowhere/x.py"):
+        with pytest.raises(Refused, match=r"params\.paths\[1\]"):
+            await peer.ask("remora/reindex", {"paths": ["a.py", wrong]})
