@@ -91,6 +91,12 @@ class Config(BaseModel):
         description="Where to report what is found: in the documents that are `open`, or in the whole `workspace`. "
         "What concerns the server's own work, as a script that fails, is reported in any case.",
     )
+    drift_history: bool = Field(
+        default=True,
+        strict=True,
+        description="Read the project's git history in the background, to know of docstrings that were left behind "
+        "before the hub first saw them.",
+    )
     log_level: LogLevel = Field(default="info", description="How much to log: `debug`, `info`, `warning` or `error`.")
     log_file: Path | None = Field(
         default=None,

@@ -132,6 +132,17 @@ class SlowPath(Model):
     seconds: float
 
 
+class HistoryStatus(Model):
+    """How far the reading of the project's git history is."""
+
+    state: Literal["off", "waiting", "reading", "done", "unavailable"]
+    reason: str | None = Field(default=None, description="why it is unavailable")
+    done: int = Field(default=0, description="files whose history is known, of those that it was not known of")
+    total: int = 0
+    commit: str | None = Field(default=None, description="the commit from which on it is read, as hex digits")
+    shallow: bool = Field(default=False, description="the clone has only the newest part of the history")
+
+
 class HubStatus(Model):
     """How the hub of one root is doing."""
 
@@ -157,3 +168,4 @@ class HubStatus(Model):
     slowest: tuple[SlowPath, ...] = Field(default=(), description="the slowest changes since the start, worst first")
     counters: dict[str, int] = Field(default_factory=dict)
     others: tuple[HubStatus, ...] = Field(default=(), description="the other roots of the session that asked")
+    history: HistoryStatus | None = None

@@ -111,6 +111,7 @@ _GOOGLE_ENTRY = re.compile(
     r"(?:[-*+]\s+)?(`{0,2}(?:\\?\*){0,2}\w[\w.]*`{0,2}(?:\s*,\s*`{0,2}(?:\\?\*){0,2}\w+`{0,2})*)\s*(?:\((.*?)\))?\s*:(?:\s+(.*)|)\Z",
     re.DOTALL,
 )
+_DASH_ENTRY = re.compile(r"(`*\*{0,2}\w+`*)\s+(?:-{1,2}|–)\s+(.*)\Z", re.DOTALL)
 _NUMPY_ENTRY = re.compile(r"([^:]+?)\s*(?::(?!\w+:)\s*(.*))?\Z")
 _NAME = re.compile(r"[`\\*]*([A-Za-z_]\w*)[`]*\Z")
 _DOTTED = re.compile(r"[`~:!]*(?:\w+:`[~!]?)?([A-Za-z_][\w.]*)`*\Z")
@@ -203,7 +204,7 @@ class _Reader:
 
     def _entries(self, heads: list[int], end: int, read_head: _HeadReader) -> tuple[Entry, ...]:
         out = []
-        for at, stop in zip(heads, [*heads[1:], end], strict=True):
+        for at, stop in zip(heads, [*heads[1:], end], strict=False):  # there may be none
             head = read_head(self.lines[at].strip())
             if head is not None:
                 names, type_, first = head
@@ -259,6 +260,8 @@ def _google_entry(text: str, kind: SectionKind) -> _Head | None:
 
 def _numpy_entry(text: str, kind: SectionKind) -> _Head | None:
     found = _NUMPY_ENTRY.match(text)
+    if kind == "parameters" and (dash := _DASH_ENTRY.match(text)):
+        return _names(dash[1], _NAME), "", dash[2].strip()
     if kind in ("returns", "yields"):
         return (), (found[2] or found[1]) if found else text, ""
     if found is None:

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
-from .defaults import is_sentinel, same_value, stated_default
+from .defaults import is_sentinel, same_value, says_optional, stated_defaults
 from .docstring import Docstring, Entry, read
 from .parameters import Difference, Signature, difference, parse_signature
+from .prose import is_template, line_that_names, mentions, names_clearly
 
 # Raise it when the rules give other reasons: what is stored is then judged anew.
-RULES = 1
+RULES = 2
 
 ReasonCode = Literal[
     "parameter-removed", "parameter-renamed", "parameter-added", "default-changed", "return-removed", "return-added",
@@ -116,10 +117,10 @@ def _unknown(name: str, entry: Entry, missing: list[str]) -> Reason:
     return Reason("unknown-parameter", text, name, entry.line, name, near[0] if near else None)
 
 
-def _known_elsewhere(name: str, entry: Entry, now: Pair) -> bool:
+def _known_elsewhere(name: str, entry: Entry | None, now: Pair) -> bool:
     """A decorator takes the name, or the docstring says that it is on its way out."""
     word = re.compile(rf"\b{re.escape(name)}\b")
-    return any(word.search(decorator) for decorator in now.decorators) or is_deprecated(entry)
+    return any(word.search(one) for one in now.decorators) or (entry is not None and is_deprecated(entry))
 
 
 def is_deprecated(entry: Entry) -> bool:
@@ -152,28 +153,30 @@ class _Comparison:
     def _gone(self) -> Iterator[Reason]:
         for name in (*self.change.removed, *self.change.renamed):
             entry = self.documented.get(name)
-            if entry is None or _known_elsewhere(name, entry, self.now):
+            line = entry.line if entry else line_that_names(self.now.docstring, name)
+            if line is None or _known_elsewhere(name, entry, self.now):
                 continue
+            does = "documents" if entry else "mentions"
             new = self.change.renamed.get(name)
             if new is not None and new not in self.documented:
-                text = f"still documents `{name}`, which was renamed to `{new}`"
-                yield Reason("parameter-renamed", text, name, entry.line, name, new)
+                text = f"still {does} `{name}`, which was renamed to `{new}`"
+                yield Reason("parameter-renamed", text, name, line, name, new)
             elif not self.new.open_ended:
-                text = f"still documents `{name}`, which is no longer a parameter"
-                yield Reason("parameter-removed", text, name, entry.line, name)
+                text = f"still {does} `{name}`, which is no longer a parameter"
+                yield Reason("parameter-removed", text, name, line, name)
 
     def _added(self) -> Iterator[Reason]:
-        """A parameter that is not documented, while most of those that were there before are."""
+        """A parameter that is not documented, while those that were there before are."""
         added = [name for name in self.change.added if self._should_be_told(name)]
         others = [name for name in self.new.names if self._counts(name) and name not in added]
-        if not added or not others or _TEMPLATE.search(self.now.docstring):
+        if not added or not others or is_template(self.now.docstring):
             return
         if self.documented:
             told = sum(name in self.documented or self._told_by_rename(name) for name in others)
-            enough = 2 * told >= len(others)
+            enough = 10 * told >= 9 * len(others)
         else:
             told = sum(names_clearly(self.now.docstring, name) for name in others)
-            enough = 4 * told >= 3 * len(others)
+            enough = told == len(others) >= 2  # prose that names one may not mean to name them all
         if told and enough:
             line = next((section.line for section in self.doc.of("parameters")), None)
             for name in added:
@@ -197,14 +200,19 @@ class _Comparison:
             entry = self.documented.get(name)
             if entry is None or old is None or (new is not None and is_sentinel(new)):
                 continue
-            stated = stated_default(f"{entry.type}. {entry.text}")
-            if stated and any(same_value(one, old) for one in stated):
+            if new == "None":  # which may stand for the same value
+                continue
+            stated = stated_defaults(entry)
+            if any(same_value(one, old) for one in stated):
                 if new is None:
                     text = f"states the default {old} of `{name}`, which has none any more"
                 elif any(same_value(one, new) for one in stated):
                     continue
                 else:
                     text = f"states the default {old} of `{name}`, which is {new} now"
+                yield Reason("default-changed", text, name, entry.line, old, new)
+            elif new is None and says_optional(entry):
+                text = f"calls `{name}` optional, but it has to be given now"
                 yield Reason("default-changed", text, name, entry.line, old, new)
 
     # ---- what comes out
@@ -237,6 +245,8 @@ class _Comparison:
     def _exceptions(self) -> Iterator[Reason]:
         """Documented exceptions that were raised here and are not. What is called now may raise them instead."""
         gone = [name for name in self.was.raises if name not in self.now.raises]
+        if self.old.open_ended and not self.new.open_ended:  # then the call itself raises it
+            gone = [name for name in gone if name != "TypeError"]
         if not gone or self.now.stub or not set(self.now.calls) <= set(self.was.calls):
             return
         for name, entry in self.doc.raises.items():
@@ -254,8 +264,6 @@ class _Comparison:
             yield Reason("kind-changed", text, line=line, old=was, new=now)
 
 
-# Docstrings that are filled in by a decorator or by formatting.
-_TEMPLATE = re.compile(r"%\(\w+\)s|%s|(?<!\{)\{\w*\}(?!\})(?![:,])")
 _KIND_WORDS = {
     "coroutine": re.compile(r"\b(?:coroutine|awaitable)\b", re.IGNORECASE),
     "property": re.compile(r"\b(?:property)\b", re.IGNORECASE),
@@ -271,16 +279,3 @@ def _kind_word(pair: Pair, signature: Signature) -> str:
 
 def _tells_of_iterator(text: str) -> bool:
     return re.search(r"\b(?:iter\w*|generat\w*|yield\w*|stream\w*)\b", text, re.IGNORECASE) is not None
-
-
-def mentions(text: str, name: str) -> bool:
-    """Whether the name stands in the text as a word, and could be meant."""
-    return re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text) is not None
-
-
-def names_clearly(text: str, name: str) -> bool:
-    """Whether prose names a parameter so that nothing else can be meant: marked up, or a word that is none."""
-    word = re.escape(name)
-    if re.search(rf"(?:`+|\*|'|\"|\|){word}(?:`+|\*|'|\"|\||=)", text):
-        return True
-    return ("_" in name or any(c.isdigit() for c in name)) and mentions(text, name)

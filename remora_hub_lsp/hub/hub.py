@@ -29,6 +29,7 @@ from .compare import Scope
 from .diskfeed import DiskFeed
 from .drift import DriftRules
 from .following import Following
+from .history.seeding import History
 from .paths import Paths
 from .pool import WorkerPool
 from .questions import Answer, Questions
@@ -65,6 +66,7 @@ class Hub:
         self.updates = Updates(self)
         self.following = Following(self)
         self.questions = Questions(self)
+        self.history = History(self)
         self.sessions = 0
         self._reload = reload
         self._sequence = 0
@@ -89,6 +91,7 @@ class Hub:
             self._reason = "the setting index_on_start is off: files are indexed when they are opened or asked for"
         self.feed = DiskFeed(self)
         self.spawn(self.updates.run())
+        self.history.begin()
         if self.config.watch:
             self.spawn(self._watch())
 
@@ -230,6 +233,7 @@ class Hub:
             database_bytes=path.stat().st_size if path.exists() else None,
             slowest=tuple(self.updates.slowest),
             counters=dict(self.counters),
+            history=self.history.status,
         )
 
     @property
@@ -341,6 +345,7 @@ class Hub:
         self.updates.begin_anew()
         if not self._closed:
             self.cold_start.again()
+            self.history.again()
 
     async def _watch(self) -> None:
         """Watch the disk from the moment that the tree is known."""

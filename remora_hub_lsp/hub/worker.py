@@ -122,7 +122,17 @@ def cut_up(lines: list[str]) -> tuple[list[Item], bool]:
     return text.items, not text.broken
 
 
-_JOBS: dict[str, Callable[..., Any]] = {"analyse_batch": analyse_batch, "cut_up": cut_up, "scan_names": scan_names}
+def history(job: str, *arguments: Any) -> Any:
+    """A job of history/work.py, which only the process that does it needs to know."""
+    from .history import work
+
+    jobs: dict[str, Callable[..., Any]] = {"open": work.open_history, "settle": work.settle_files}
+    return jobs[job](*arguments)
+
+
+_JOBS: dict[str, Callable[..., Any]] = {
+    "analyse_batch": analyse_batch, "cut_up": cut_up, "scan_names": scan_names, "history": history,
+}  # fmt: skip
 
 
 def main() -> None:

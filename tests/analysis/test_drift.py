@@ -170,6 +170,60 @@ def test_prose_documents_what_it_clearly_names() -> None:
     assert compared(vague, "def price(net, rate, rounded):", before="def price(net, rate):") == []
 
 
+@pytest.mark.parametrize(
+    ("doc", "reason"),
+    [
+        ("Give the price with `old_rate` on it.", ("parameter-removed", "old_rate")),
+        ("Give the price with old_rate on it.", ("parameter-removed", "old_rate")),
+        ("Give the price.\n\n    >>> price(1, old_rate=2)", None),
+        ("Give the price.\n\n    .. versionchanged:: 2\n        The `old_rate` is gone.\n", None),
+        ("Give the price; the tax replaces `old_rate`.", None),
+        ('Give the price as "old_rate".', None),
+    ],
+)
+def test_prose_that_names_what_is_gone(doc: str, reason: tuple[str, str] | None) -> None:
+    found = compared(f'\n    """{doc}"""\n', "def price(net):", before="def price(net, old_rate):", body="    pass\n",
+                     body_before="    pass\n")  # fmt: skip
+    assert codes(found) == ([reason] if reason else [])
+
+
+def test_one_name_in_prose_does_not_promise_all() -> None:
+    doc = '\n    """Give `net` as it is sold."""\n'
+    assert compared(doc, "def price(net, rounded=False):", before="def price(net):") == []
+
+
+def test_what_documents_only_some_parameters_does_not_promise_all() -> None:
+    doc = '\n    """Give it.\n\n    :param net: Price.\n    """\n'
+    assert compared(doc, "def price(net, rate, rounded):", before="def price(net, rate):") == []
+    assert codes(compared(doc, "def price(net, rounded):", before="def price(net):")) == [("parameter-added", "rounded")]
+
+
+@pytest.mark.parametrize("stated", ["{'up', 'down'}", "{str, 'up'}, optional", "str. Default mode is 'up'.", "str, default 'up'"])
+def test_defaults_are_stated_in_many_ways(stated: str) -> None:
+    doc = f'\n    """Round.\n\n    Parameters\n    ----------\n    mode : {stated}\n        How.\n    """\n'
+    found = compared(doc, "def price(mode='down'):", before="def price(mode='up'):")
+    assert codes(found) == [("default-changed", "mode")]
+    assert compared(doc, "def price(mode=None):", before="def price(mode='up'):") == []  # it may stand for the same
+
+
+def test_optional_but_required() -> None:
+    doc = '\n    """Round.\n\n    Parameters\n    ----------\n    mode : str, optional\n        How.\n    """\n'
+    (found,) = compared(doc, "def price(mode):", before="def price(mode='up'):")
+    assert (found.code, found.parameter, found.old, found.new) == ("default-changed", "mode", "'up'", None)
+
+
+def test_mathematics_and_examples_are_no_template() -> None:
+    doc = '\n    r"""Give :math:`\\frac{a}{b}^{net}`.\n\n    >>> "%s" % 1\n\n    :param net: Price.\n    """\n'
+    assert codes(compared(doc, "def price(net, rate):", before="def price(net):")) == [("parameter-added", "rate")]
+    filled = doc.replace(":param net: Price.", ":param net: Price.\n    %(more)s")
+    assert compared(filled, "def price(net, rate):", before="def price(net):") == []
+
+
+def test_a_section_without_entries_is_read() -> None:
+    doc = '\n    """Give it.\n\n    Parameters\n    ----------\n\n    Returns\n    -------\n    """\n'
+    assert compared(doc, "def price(net, rate):", before="def price(net):") == []
+
+
 def test_a_class_is_documented_for_its_constructor() -> None:
     text = '''
 class Cart:

@@ -9,7 +9,7 @@ import contextlib
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -31,10 +31,11 @@ _PIPE_BYTES = 1 << 20
 
 
 class Commit(NamedTuple):
-    """A commit's id (hex) and its author's date in seconds since 1970, UTC."""
+    """A commit's id (hex), its author's date in seconds since 1970, UTC, and the author's name."""
 
     id: str
     date: int
+    author: str = ""
 
 
 class Change(NamedTuple):
@@ -68,20 +69,13 @@ class Repository:
         return self._say("rev-parse", "--is-shallow-repository").strip() == "true"
 
     def head(self) -> str:
-        """The commit that is checked out. Raises GitError where there is none yet."""
-        head = self._say("rev-parse", "--verify", "--quiet", "HEAD^{commit}", may_fail=True).strip()
-        if not head:
-            raise GitError("there is no commit yet")
-        return head
-
-    def has(self, commit: str) -> bool:
-        """Whether a commit is (still) in the repository."""
-        return bool(self._say("rev-parse", "--verify", "--quiet", commit + "^{commit}", may_fail=True))
+        """The commit that is checked out."""
+        return head_of(self.root)
 
     def files(self, commit: str) -> dict[str, str]:
         """The Python files of a commit, and their blobs."""
         found = {}
-        out = self._run("ls-tree", "-r", "-z", commit, "--", ".")
+        out = _run(self.root, "ls-tree", "-r", "-z", commit, "--", ".")
         for entry in filter(None, out.split(b"\0")):
             head, _, name = entry.partition(b"\t")
             mode, _, blob = head.decode("ascii").split(" ")
@@ -104,7 +98,7 @@ class Repository:
     def _log(self, *which: str) -> Iterator[tuple[Commit, list[Change]]]:
         command = [
             "log", "-z", "--raw", "--no-abbrev", "-M", "--relative", "--no-ext-diff", "--no-textconv", "--no-color",
-            "--no-notes", "--format=tformat:%x01%H %at", *which,
+            "--no-notes", "--format=tformat:%x01%H %at %aN", *which,
         ]  # fmt: skip
         with self._open(*command, "--", *_PATTERNS) as (_, output):
             yield from _commits(_tokens(output))
@@ -116,16 +110,7 @@ class Repository:
             yield Contents(requests, answers, most_bytes)
 
     def _say(self, *arguments: str, may_fail: bool = False) -> str:
-        return os.fsdecode(self._run(*arguments, may_fail=may_fail))
-
-    def _run(self, *arguments: str, may_fail: bool = False) -> bytes:
-        try:
-            done = subprocess.run(self._command(arguments), capture_output=True, env=_environment(), check=False)
-        except OSError as error:
-            raise _no_git(error) from error
-        if done.returncode and not (may_fail and done.returncode == 1):
-            raise GitError(_why(arguments, done.stderr))
-        return done.stdout
+        return os.fsdecode(_run(self.root, *arguments, may_fail=may_fail))
 
     @contextlib.contextmanager
     def _open(self, *arguments: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
@@ -133,7 +118,7 @@ class Repository:
         with tempfile.TemporaryFile() as errors:
             try:
                 process = subprocess.Popen(
-                    self._command(arguments),
+                    _command(self.root, arguments),
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=_environment(),
                     pipesize=_PIPE_BYTES,
                 )  # fmt: skip
@@ -156,10 +141,6 @@ class Repository:
                 errors.seek(0)
                 raise GitError(_why(arguments, errors.read()))
 
-    def _command(self, arguments: Sequence[str]) -> list[str]:
-        return ["git", "-C", str(self.root), *_QUIET, *arguments]
-
-
 class Contents:
     """A `git cat-file --batch` that answers."""
 
@@ -168,7 +149,7 @@ class Contents:
         self._answers = answers
         self._most = most_bytes
 
-    def of(self, blobs: Sequence[str]) -> Iterator[bytes | None]:
+    def of(self, blobs: Sequence[str]) -> Generator[bytes | None, None, None]:
         """The contents of blobs, in this order; None for one that is missing or too big. Use one at a time to its end
         or close it.
         """
@@ -212,6 +193,30 @@ class Contents:
 _STOPPED = GitError("git stopped giving the contents of files")
 
 
+def head_of(root: Path) -> str:
+    """The commit that is checked out in the repository around `root`. Raises GitError, also where there is none."""
+    if not any(os.path.lexists(folder / name) for folder in (root, *root.parents) for name in (".git", "objects")):
+        raise GitError("it is no git repository")
+    head = _run(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", may_fail=True).decode("ascii").strip()
+    if not head:
+        raise GitError("there is no commit yet")
+    return head
+
+
+def _run(root: Path, *arguments: str, may_fail: bool = False) -> bytes:
+    try:
+        done = subprocess.run(_command(root, arguments), capture_output=True, env=_environment(), check=False)
+    except OSError as error:
+        raise _no_git(error) from error
+    if done.returncode and not (may_fail and done.returncode == 1):
+        raise GitError(_why(arguments, done.stderr))
+    return done.stdout
+
+
+def _command(root: Path, arguments: Sequence[str]) -> list[str]:
+    return ["git", "-C", str(root), *_QUIET, *arguments]
+
+
 def _environment() -> dict[str, str]:
     """This process's, without what would lead git to another repository."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
@@ -241,8 +246,8 @@ def _commits(tokens: Iterator[bytes]) -> Iterator[tuple[Commit, list[Change]]]:
         if token.startswith(b"\x01"):
             if commit is not None:
                 yield commit, changes
-            id, _, date = token[1:].decode("ascii").partition(" ")
-            commit, changes = Commit(id, int(date)), []
+            id, date, author = token[1:].decode("utf-8", "replace").split(" ", 2)
+            commit, changes = Commit(id, int(date), author), []
         elif token.startswith(b":"):
             old_mode, mode, old_blob, blob, kind = token.decode("ascii").split(" ")
             old = path = os.fsdecode(next(tokens))

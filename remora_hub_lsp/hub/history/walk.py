@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from ...analysis.drift import Pair
+from ...analysis.drift import Pair, reasons
 from .documented import Documented, documented
 from .git import Change, Commit
 
@@ -44,12 +44,13 @@ class Chain:
 class Settled(NamedTuple):
     """Since which commit a function has its docstring, and what it was then.
 
-    pair: None where all that a docstring can tell of is as it is in the file now.
+    pair: None where all that a docstring can tell of is as it is in the file now. left: the commit that changed the
+    signature since, so that the docstring was left behind.
     """
 
-    commit: str
-    date: int
-    pair: Pair | None
+    commit: Commit
+    pair: Pair | None = None
+    left: Commit | None = None
 
 
 def chains(
@@ -89,29 +90,47 @@ def settle(chain: Chain, base: Mapping[str, Settled], contents: Iterator[bytes |
         for one in open_:
             was = older.find(one.then, text)
             if was is None:
-                found[one.now.name] = Settled(*version.commit, one.difference(text))
+                found[one.now.name] = one.settled(Settled(version.commit), text)
             else:
-                still.append(one._replace(then=was))
+                still.append(one.before(was, version.commit))
         open_, text = still, older
     for one in open_:
         if (known := base.get(one.then.name)) is not None:
-            found[one.now.name] = known if known.pair else known._replace(pair=one.difference(text))
+            found[one.now.name] = one.settled(known, text)
     return found
 
 
 class _Open(NamedTuple):
-    """A function whose docstring's last change is not found yet: as it is at HEAD, and in the version just seen."""
+    """A function whose docstring's last change is not found yet: as it is at HEAD, and in the version just seen.
+
+    signed: what it was from the commits on that changed its signature, the newest first.
+    """
 
     now: Documented
     then: Documented
+    signed: tuple[tuple[Commit, Documented], ...] = ()
 
-    def difference(self, text: _Text) -> Pair | None:
-        """What it was in a text, unless that is what it is now."""
+    def before(self, was: Documented, commit: Commit) -> _Open:
+        """The same, seen one version further back: what the commit found."""
+        same = was.signature == self.then.signature
+        return self._replace(then=was, signed=self.signed if same else (*self.signed, (commit, self.then)))
+
+    def settled(self, known: Settled, text: _Text) -> Settled:
+        """With what the function was in a text, unless that is what it is now."""
         then = text.whole(self.then)
-        if then.source == self.now.source:
-            return None
-        was, now = then.pair, self.now.pair
-        return was if was and now and _telling(was) != _telling(now) else None
+        was, now = known.pair, self.now.pair
+        if was is None and then.source != self.now.source:
+            was = then.pair
+        if was is None or now is None or _telling(was) == _telling(now):
+            return Settled(known.commit)
+        return Settled(known.commit, was, known.left or self._left(was))
+
+    def _left(self, was: Pair) -> Commit | None:
+        """The first commit whose signature is a reason to doubt the docstring; without one, the first to change it."""
+        for commit, one in reversed(self.signed):
+            if (pair := one.pair) is not None and reasons(was, pair):
+                return commit
+        return self.signed[-1][0] if self.signed else None
 
 
 class _Text:
@@ -130,12 +149,12 @@ class _Text:
             return one
         same = self.functions.get(one.name)
         if same is not None:
-            return same if same.docstring == one.docstring else None
+            return same if _same_words(same, one) else None
         if len(one.docstring) < TELLING:
             return None
         others = [
             other for other in self.functions.values()
-            if other.docstring == one.docstring and other.name not in newer.functions
+            if _same_words(other, one) and other.name not in newer.functions
         ]  # fmt: skip
         return others[0] if len(others) == 1 else None
 
@@ -144,6 +163,11 @@ class _Text:
         if "functions" in self.__dict__ or len(one.heads) > 1:
             return self.functions.get(one.name, one)
         return one._replace(source=_cut(self.data, one.heads[0]))
+
+
+def _same_words(one: Documented, other: Documented) -> bool:
+    """Whether two docstrings are the same, white space aside."""
+    return one.docstring == other.docstring or one.docstring.split() == other.docstring.split()
 
 
 def _cut(data: bytes, head: bytes) -> bytes:

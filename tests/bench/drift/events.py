@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from remora_hub_lsp.hub.history.git import Change, Commit, Repository
 from .functions import Function, Functions
 
 MOST_BYTES = 2_000_000
+TEST = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*\Z|conftest\.py\Z)")
 
 
 class Step(NamedTuple):
@@ -78,24 +80,27 @@ def _steps(git: Repository, commits: list[tuple[Commit, list[Change]]]) -> dict[
 
 def _pairs(git: Repository, commits: list[tuple[Commit, list[Change]]]
            ) -> Iterator[tuple[Commit, Change, Mapping[str, Function], Mapping[str, Function]]]:  # fmt: skip
-    """Every change with the functions before and after it, where both can be parsed."""
+    """Every change of files that are no tests with the functions that it touched, where both texts parse."""
+    commits = [(commit, [one for one in changes if not TEST.search(one.path)]) for commit, changes in commits]
     uses = Counter(blob for _, changes in commits for change in changes for blob in (change.old_blob, change.blob))
     reader = Functions()
-    kept: dict[str, Mapping[str, Function] | None] = {"": {}}
+    kept: dict[str, bytes] = {}
     with git.contents(MOST_BYTES) as contents:
         data = contents.of([blob for blob in uses if blob])  # in the order of their first use
 
-        def functions(blob: str) -> Mapping[str, Function] | None:
+        def content(blob: str) -> bytes:
+            if not blob:
+                return b""
             if blob not in kept:
-                kept[blob] = reader.of(next(data) or b"\0")
+                kept[blob] = next(data) or b"\0"
             uses[blob] -= 1
-            return kept[blob] if uses[blob] or not blob else kept.pop(blob)
+            return kept[blob] if uses[blob] else kept.pop(blob)
 
         for commit, changes in commits:
             for change in changes:
-                before, after = functions(change.old_blob), functions(change.blob)
-                if before is not None and after is not None:
-                    yield commit, change, before, after
+                functions = reader.changed(content(change.old_blob), content(change.blob))
+                if functions is not None:
+                    yield commit, change, *functions
 
 
 warnings.simplefilter("ignore", SyntaxWarning)  # old code is full of invalid escapes

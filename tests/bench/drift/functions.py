@@ -26,41 +26,51 @@ class Function(NamedTuple):
     source: str
 
 
+Named = dict[str, Function]
+
+
 class Functions:
     """Reads files; remembers the statements seen."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, dict[str, Function] | None] = {}
+        self._seen: dict[str, Named | None] = {}
 
-    def of(self, data: bytes) -> dict[str, Function] | None:
-        """Documented functions by qualname; None where the text does not parse."""
+    def changed(self, old: bytes, new: bytes) -> tuple[Named, Named] | None:
+        """Documented functions by qualname in the statements that differ; None where a text does not parse."""
         try:
-            text = decode(data)
+            before, after = decode(old).replace("\r\n", "\n"), decode(new).replace("\r\n", "\n")
         except SourceError:
             return None
-        text = text.replace("\r\n", "\n")
-        found: dict[str, Function] = {}
-        for chunk in chunks(text):
-            inside = self._chunk(chunk)
-            if inside is None:  # a statement may have been cut: the whole text decides
-                return self._parse(text)
-            for name, function in inside.items():
-                found[unique(name, found)] = function
+        old_chunks, new_chunks = list(chunks(before)), list(chunks(after))
+        one, other = self._of(old_chunks, set(new_chunks)), self._of(new_chunks, set(old_chunks))
+        if one is None or other is None:  # a statement may have been cut: the whole text decides
+            one, other = self._parse(before), self._parse(after)
+        return None if one is None or other is None else (one, other)
+
+    def _of(self, some: list[str], without: set[str]) -> Named | None:
+        found: Named = {}
+        for chunk in some:
+            if chunk not in without:
+                inside = self._chunk(chunk)
+                if inside is None:
+                    return None
+                for name, function in inside.items():
+                    found[unique(name, found)] = function
         return found
 
-    def _chunk(self, chunk: str) -> dict[str, Function] | None:
+    def _chunk(self, chunk: str) -> Named | None:
         if not _DEFINES.search(chunk):
             return {}
         if chunk not in self._seen:
             self._seen[chunk] = self._parse(chunk)
         return self._seen[chunk]
 
-    def _parse(self, text: str) -> dict[str, Function] | None:
+    def _parse(self, text: str) -> Named | None:
         try:
             tree = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
-        found: dict[str, Function] = {}
+        found: Named = {}
         lines = text.split("\n")
         for name, node in walk(tree.body, ""):
             if docstring := docstring_of(node.body):
@@ -97,7 +107,7 @@ def walk(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.FunctionD
                 yield from walk(handler.body, prefix)
 
 
-def unique(name: str, taken: dict[str, Function]) -> str:
+def unique(name: str, taken: Named) -> str:
     """The name, with #2, #3 ... for further definitions of it."""
     key, number = name, 1
     while key in taken:

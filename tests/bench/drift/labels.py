@@ -17,7 +17,7 @@ from .events import Event
 YEAR = 365 * 86_400
 LONG = 2 * YEAR
 
-Fate = Literal["fixed", "kept", "recent", "undone"]
+Fate = Literal["fixed", "rewritten", "kept", "recent", "undone"]
 # Kinds of change, the most telling first: an event is counted under the first that it has.
 KINDS = ("renamed", "removed", "added", "default", "reordered", "kind", "async", "annotation", "return annotation")
 
@@ -32,9 +32,10 @@ class Parameter(NamedTuple):
 
 
 class Label(NamedTuple):
-    """fate: "fixed" is a positive, "kept" a negative. how: the later docstring that fixed it, or why it is kept.
+    """fate: "fixed" is a positive, "kept" a negative; "rewritten": fixed as well, but by a docstring that began to
+    document what it had never documented before, whatever changed. how: the docstring that fixed it, or why it is kept.
 
-    told: for a positive, whether the docstring said anything at all of parameters, so that it could be told from it.
+    told: for a positive, whether the docstring named any parameter at all, so that it could be told from it.
     wrong: for a negative, whether the docstring went on to document a parameter that the signature change took away.
     """
 
@@ -96,13 +97,15 @@ def label(event: Event) -> Label:
             until = step.commit.date
             break
         if step.after.docstring == docstring:
-            if step.after.signature == event.before.signature:
+            if not _stands(changed, event, step.after.signature):
                 return Label("undone", kinds, "")
             continue
+        if not _stands(changed, event, step.after.signature):
+            return Label("undone", kinds, "")
         seen_other = True
         if _fixes(changed, event, docstring, step.after.docstring, step.after.signature):
-            told = _says_something(event) and not _wholesale(event, step.after.docstring)
-            return Label("fixed", kinds, step.after.docstring, told=told)
+            fate: Fate = "rewritten" if _wholesale(event, step.after.docstring) else "fixed"
+            return Label(fate, kinds, step.after.docstring, told=_says_something(event))
     wrong = any(_mentions(docstring, name) == "entry" for name in _gone(changed))
     if seen_other:
         return Label("kept", kinds, "the docstring changed for other reasons", wrong=wrong)
@@ -143,6 +146,18 @@ def _fixes(changed: dict[str, tuple[str, ...]], event: Event, old: str, new: str
         order = list(after)
         return _in_order(new, order) and not _in_order(old, order)
     return False
+
+
+def _stands(changed: dict[str, tuple[str, ...]], event: Event, signature: str) -> bool:
+    """Whether a later signature still has any of the changes."""
+    now = {one.name: one for one in parameters(signature)}
+    after = {one.name: one for one in parameters(event.after.signature)}
+    if any(name in now for name in _new(changed)) or any(name not in now for name in _gone(changed)):
+        return True
+    if any(name in now and now[name].default == after[name].default for name in changed.get("default", ())):
+        return True
+    others = changed.keys() - {"added", "removed", "renamed", "default"}
+    return bool(others) and signature != event.before.signature
 
 
 def _states(old: str, new: str, name: str, was: str, is_: str) -> bool:

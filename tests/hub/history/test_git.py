@@ -8,7 +8,7 @@ import pytest
 
 from remora_hub_lsp.errors import GitError
 from remora_hub_lsp.hub.history import git as reading
-from remora_hub_lsp.hub.history.git import Change, Repository
+from remora_hub_lsp.hub.history.git import Change, Commit, Repository
 
 from .repositories import BEGIN, DAY, Made
 
@@ -29,7 +29,7 @@ def test_commits_newest_first_with_author_dates(made: Made) -> None:
     third = made.commit({"a.py": "a = 2\n", "b.pyi": "b: int\n"})
     git = Repository(made.root)
     commits = [commit for commit, _ in git.log(git.head())]
-    assert commits == [(third, BEGIN + 3 * DAY), (first, BEGIN + DAY)]
+    assert commits == [Commit(third, BEGIN + 3 * DAY, "A"), Commit(first, BEGIN + DAY, "A")]
 
 
 def test_changes_tell_blobs_before_and_after(made: Made) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from remora_hub_lsp.hub.history.git import Repository
+from remora_hub_lsp.hub.history.git import Commit, Repository
 from remora_hub_lsp.hub.history.walk import Settled, chains, settle
 
 from .repositories import Made
@@ -46,13 +46,29 @@ def then(settled: Settled) -> str | None:
     return settled.pair.signature if settled.pair else None
 
 
+def commits(settled: Settled) -> tuple[str, str | None]:
+    """The one that wrote the docstring, and the one that left it behind."""
+    return settled.commit.id, settled.left.id if settled.left else None
+
+
 def test_a_signature_that_changed_after_its_docstring(made: Made) -> None:
+    doc = "    '''Add up.\n\n    :param rate: The tax.\n    '''\n"
     made.commit({"a.py": function("total()", "    '''Something else that was.'''\n")})
-    second = made.commit({"a.py": function("total(rate)")})
-    made.commit({"a.py": function("total(rate, net)")})
-    made.commit({"a.py": "# moved down\n\n" + function("total(rate, net=False)", body="    return 2\n")})
+    second = made.commit({"a.py": function("total(rate)", doc)})
+    made.commit({"a.py": function("total(rate: float)", doc)})
+    fourth = made.commit({"a.py": function("total(rate: float, net)", doc)})
+    made.commit({"a.py": "# moved down\n\n" + function("total(rate, net=False)", doc, "    return 2\n")})
     found = Known().walk(made)["a.py:total"]
-    assert (found.commit, found.date, then(found)) == (second, made.date(second), "def total(rate)")
+    assert (*commits(found), then(found)) == (second, fourth, "def total(rate)")
+    assert found.commit == Commit(second, made.date(second), "A")
+
+
+def test_a_docstring_that_was_only_laid_out_anew_was_not_read_again(made: Made) -> None:
+    first = made.commit({"a.py": function("total(rate)", "    '''Rates `rate`, or so.'''\n")})
+    second = made.commit({"a.py": function("total(rate, net)", "    '''Rates `rate`, or so.'''\n")})
+    made.commit({"a.py": function("total(rate, net)", "    '''\n    Rates `rate`,\n    or so.\n    '''\n")})
+    found = Known().walk(made)["a.py:total"]
+    assert (*commits(found), then(found)) == (first, second, "def total(rate)")
 
 
 def test_a_docstring_written_after_the_signature_changed_fits(made: Made) -> None:
@@ -61,7 +77,7 @@ def test_a_docstring_written_after_the_signature_changed_fits(made: Made) -> Non
     third = made.commit({"a.py": function("total(rate, net)", "    '''Knows `rate` and `net`.'''\n")})
     made.commit({"a.py": function("total(rate, net)", "    '''Knows `rate` and `net`.'''\n", "    pass\n") + "x = 1\n"})
     found = Known().walk(made)["a.py:total"]
-    assert (found.commit, then(found)) == (third, "def total(rate, net)")  # it returns nothing now
+    assert (found.commit.id, then(found)) == (third, "def total(rate, net)")  # it returns nothing now
     assert found.pair
     assert found.pair.returns
 
@@ -69,7 +85,7 @@ def test_a_docstring_written_after_the_signature_changed_fits(made: Made) -> Non
 def test_nothing_changed_since(made: Made) -> None:
     first = made.commit({"a.py": function("total(rate)")})
     made.commit({"a.py": "import os\n" + function("total(rate)")})
-    assert Known().walk(made)["a.py:total"] == Settled(first, made.date(first), None)
+    assert Known().walk(made)["a.py:total"] == Settled(Commit(first, made.date(first), "A"))
 
 
 def test_renamed_files_classes_and_functions_are_followed(made: Made) -> None:
@@ -79,7 +95,7 @@ def test_renamed_files_classes_and_functions_are_followed(made: Made) -> None:
     made.commit({"a.py": None, "b.py": f"class Basket:\n{method}\n" + "x = 1\n" * 30})
     made.commit({"b.py": f"class Basket:\n{later}\n" + "x = 1\n" * 30})
     found = Known().walk(made)["b.py:Basket.sum_up"]
-    assert (found.commit, then(found)) == (first, "def total(self, rate)")
+    assert (found.commit.id, then(found)) == (first, "def total(self, rate)")
     assert found.pair
     assert found.pair.kind == "method"
 
@@ -89,7 +105,7 @@ def test_a_class_is_documented_with_its_init(made: Made) -> None:
     first = made.commit({"a.py": text})
     made.commit({"a.py": text.replace("rate)", "rate, net)")})
     found = Known().walk(made)["a.py:Cart"]
-    assert (found.commit, then(found)) == (first, "def __init__(self, rate)")
+    assert (found.commit.id, then(found)) == (first, "def __init__(self, rate)")
     assert found.pair
     assert found.pair.kind == "class"
 
@@ -99,7 +115,7 @@ def test_further_definitions_of_a_name_are_told_apart(made: Made) -> None:
     first = made.commit({"a.py": both})
     second = made.commit({"a.py": both.replace("Set.", "Set it.")})
     found = Known().walk(made)
-    assert {name: one.commit for name, one in found.items()} == {"a.py:C.x": first, "a.py:C.x#2": second}
+    assert {name: one.commit.id for name, one in found.items()} == {"a.py:C.x": first, "a.py:C.x#2": second}
 
 
 def test_text_that_did_not_parse_once_ends_the_search(made: Made) -> None:
@@ -107,7 +123,7 @@ def test_text_that_did_not_parse_once_ends_the_search(made: Made) -> None:
     second = made.commit({"a.py": function("total(rate, net)") + "print('new')\n"})
     made.commit({"a.py": function("total(rate, net=1)") + "print('new')\n"})
     found = Known().walk(made)["a.py:total"]
-    assert found.commit == second
+    assert found.commit.id == second
     assert then(found) == "def total(rate, net)"
     made.commit({"a.py": function("total(rate, net=1)") + "print 'old again'\n"})
     assert Known().walk(made) == {}
@@ -116,7 +132,7 @@ def test_text_that_did_not_parse_once_ends_the_search(made: Made) -> None:
 def test_text_that_did_not_parse_once_is_passed_where_the_head_is_the_same(made: Made) -> None:
     first = made.commit({"a.py": function("total(rate)") + "print 'old'\n"})
     made.commit({"a.py": function("total(rate)") + "print('new')\n"})
-    assert Known().walk(made)["a.py:total"].commit == first
+    assert Known().walk(made)["a.py:total"].commit.id == first
 
 
 def test_new_commits_cost_only_themselves(made: Made) -> None:
@@ -128,8 +144,8 @@ def test_new_commits_cost_only_themselves(made: Made) -> None:
     made.commit({"a.py": function("total(rate, net)", body="    return 4\n")})
     found = known.walk(made)
     assert known.read == 1
-    assert (found["a.py:total"].commit, then(found["a.py:total"])) == (first, "def total(rate)")
-    assert found["b.py:other"] == Settled(first, made.date(first), None)
+    assert (found["a.py:total"].commit.id, then(found["a.py:total"])) == (first, "def total(rate)")
+    assert found["b.py:other"] == Settled(Commit(first, made.date(first), "A"))
     assert found == Known().walk(made)
 
 
@@ -139,7 +155,7 @@ def test_another_branch_is_known_from_where_it_left(made: Made) -> None:
     known = Known()
     known.walk(made)
     made.git("checkout", "-q", "-b", "side", first)
-    assert known.walk(made)["a.py:total"] == Settled(first, made.date(first), None)
+    assert known.walk(made)["a.py:total"] == Settled(Commit(first, made.date(first), "A"))
     made.commit({"a.py": function("total(rate, gross)")})
     assert then(known.walk(made)["a.py:total"]) == "def total(rate)"
     made.git("checkout", "-q", "main")
@@ -154,6 +170,6 @@ def test_other_encodings_and_line_ends(made: Made) -> None:
     (made.root / "a.py").write_bytes(text.replace("rate)", "rate, net)").encode("latin-1"))
     made.commit({})
     found = Known().walk(made)["a.py:total"]
-    assert (found.commit, then(found)) == (first, "def total(rate)")
+    assert (found.commit.id, then(found)) == (first, "def total(rate)")
     assert found.pair
     assert found.pair.docstring == "F\xfcr `rate`."
