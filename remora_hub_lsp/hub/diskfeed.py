@@ -156,6 +156,8 @@ class DiskFeed:
             name in PACKAGE_MARKS and folder.rpartition("/")[2] in EXCLUDED_UNLESS_PACKAGE
         ):
             self._wanted.set()
+        elif path.endswith(".pym"):
+            hub.scripts.refresh()
         is_folder = kind != DELETED and os.path.isdir(absolute)
         if path.endswith(SUFFIXES) and not is_folder:
             hub.apply(DiskChanged(path))

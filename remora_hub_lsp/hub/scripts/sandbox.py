@@ -6,7 +6,6 @@ Importing it costs a server's start nothing: the engine is imported when the fir
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -74,7 +73,7 @@ class Sandbox:
                     result = await session.feed_run(
                         code,
                         inputs=dict(inputs),
-                        external_lookup={name: _awaitable(function) for name, function in externals.items()},
+                        external_lookup=dict(externals),
                         print_callback=printed,
                     )
         except TimeoutError:
@@ -146,17 +145,6 @@ def _limits(limits: Limits) -> pydantic_monty.ResourceLimits:
     }
 
 
-def _awaitable(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The engine awaits what a script awaits: a plain function is wrapped."""
-    if inspect.iscoroutinefunction(function):
-        return function
-
-    async def wrapped(*arguments: Any) -> Any:
-        return function(*arguments)
-
-    return wrapped
-
-
 def _told(error: pydantic_monty.MontyError, limits: Limits) -> ScriptError:
     """The engine's error in our words."""
     import pydantic_monty as monty
@@ -181,6 +169,8 @@ def _limit(cause: BaseException, text: str, raised: bool, limits: Limits) -> tup
     """What limit was reached, in words and by name. raised: the script itself was where the exception came from."""
     if isinstance(cause, RecursionError):
         return f"more than {limits.max_recursion} calls within calls", "recursion"
+    if isinstance(cause, RuntimeError) and f"suspension limit {limits.max_calls} exceeded" in text:
+        return f"it called externals more than {limits.max_calls:,} times", "calls"
     if raised and not isinstance(cause, MemoryError):
         return None
     if isinstance(cause, TimeoutError):
@@ -189,6 +179,4 @@ def _limit(cause: BaseException, text: str, raised: bool, limits: Limits) -> tup
         if f"> {limits.max_output} bytes" in text:
             return f"it printed more than {limits.max_output:,} bytes", "output"
         return f"it used more than {limits.max_memory / (1 << 20):g} MB", "memory"
-    if isinstance(cause, RuntimeError) and "suspension" in text:
-        return f"it called externals more than {limits.max_calls:,} times", "calls"
     return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -102,7 +103,11 @@ class Script:
     async def ran(self, inputs: Mapping[str, Any], externals: Externals, limits: Limits, sandbox: Sandbox) -> Ran:
         """The same with what it printed."""
         given = self.given(inputs, externals)
-        return await sandbox.run(self.path.name, self.code, given, externals, limits)
+        functions = {
+            name: _awaitable(function) if self.externals[name].is_async else function
+            for name, function in externals.items()
+        }
+        return await sandbox.run(self.path.name, self.code, given, functions, limits)
 
     def given(self, inputs: Mapping[str, Any], externals: Externals) -> dict[str, Any]:
         """Its inputs with their defaults. Raises InputError and ExternalError where something lacks or is too much."""
@@ -120,6 +125,17 @@ class Script:
             if declared.name not in values:
                 raise InputError(f"there is no input {declared.name} ({declared.annotation})", declared.line)
         return values
+
+
+def _awaitable(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The sandbox awaits what a script awaits: a plain function is wrapped."""
+    if inspect.iscoroutinefunction(function):
+        return function
+
+    async def wrapped(*arguments: Any) -> Any:
+        return function(*arguments)
+
+    return wrapped
 
 
 def load(path: str | Path, limits: Limits = DEFAULT) -> Script:
