@@ -35,6 +35,7 @@ from .pool import WorkerPool
 from .questions import Answer, Questions
 from .recorder import Recorder
 from .scripts.runner import ScriptRunner
+from .scripts.script import SUFFIX as SCRIPT
 from .store import Store
 from .tree import SourceTree
 from .updates import Updates
@@ -135,7 +136,7 @@ class Hub:
         """Take a change; gives its sequence number. Never blocks, never drops."""
         self._sequence += 1
         if not self._closed:
-            self.updates.take(change)
+            (self.scripts if change.path.endswith(SCRIPT) else self.updates).take(change)
         return self._sequence
 
     def disk_changed(self, absolute: str) -> None:

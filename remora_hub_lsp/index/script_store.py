@@ -96,12 +96,18 @@ class ScriptStore:
         return self._rows(file, said.path, differing)
 
     def _differing(self, file: int, said: Said) -> list[str]:
-        """Qualnames of the nodes of which it says something else than before."""
+        """Qualnames of the nodes whose answers change: it says something else of them, or is not behind any more."""
         rows = self._db.execute(
-            "SELECT qualname, result FROM script_results WHERE file = ? AND script = ?", (file, said.script)
+            "SELECT qualname, result, revision < (SELECT revision FROM nodes WHERE nodes.file = script_results.file"
+            " AND nodes.qualname = script_results.qualname) FROM script_results WHERE file = ? AND script = ?",
+            (file, said.script),
         )
-        before = {qualname: orjson.loads(result) for qualname, result in rows}
-        return [name for name, result in said.results.items() if (before.get(name) or None) != (result or None)]
+        before = {qualname: (orjson.loads(result), bool(stale)) for qualname, result, stale in rows}
+        examined = set(said.examined)
+        behind = [name for name, (_, stale) in before.items() if stale and name in examined]
+        nothing = (None, False)
+        other = [name for name, result in said.results.items() if before.get(name, nothing)[0] != (result or None)]
+        return [*dict.fromkeys([*behind, *other])]
 
     def _file(self, path: str) -> int | None:
         row = self._db.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()

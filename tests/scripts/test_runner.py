@@ -166,21 +166,22 @@ async def test_it_counts_only_while_somebody_trusts_the_project(tmp_path: Path) 
 async def test_unsaved_text_of_a_script_counts_until_it_is_closed(tmp_path: Path) -> None:
     write(tmp_path, {"a.py": "def f(): ...\n"})
     write_script(tmp_path, "lengths", LENGTHS)
-    path = tmp_path / FOLDER / "lengths.pym"
+    path = f"{FOLDER}/lengths.pym"
     async with trusted(tmp_path) as hub:
-        hub.scripts.edited(path, LENGTHS.replace('"lines"', '"height"'))
+        editor = Editor(hub)
+        editor.open(path, LENGTHS.replace('"lines"', '"height"'))
         await hub.scripts.settled()
         assert await extra(hub, "a.py:f") == {"lengths": {"height": 1}}
-        hub.scripts.edited(path, LENGTHS + "\nclass A: ...\n")
+        editor.replace(path, LENGTHS + "\nclass A: ...\n")
         await hub.scripts.settled()
         assert status(hub, "lengths").state == "invalid"
         assert "E001" in status(hub, "lengths").reason
         assert await extra(hub, "a.py:f") == {"lengths": {"height": 1}}  # the last good one
-        hub.scripts.edited(path, None)
+        editor.close(path)
         await hub.scripts.settled()
         assert await extra(hub, "a.py:f") == {"lengths": {"lines": 1}}
-        path.unlink()
-        hub.scripts.refresh()
+        (tmp_path / path).unlink()
+        changed_on_disk(hub, path)
         await hub.scripts.settled()
         assert (await extra(hub, "a.py:f"), hub.scripts.status()) == ({}, ())
 

@@ -13,12 +13,13 @@ from ...index.kv import Changed, split_key
 from ...index.script_store import ScriptStore
 from ...index.scripts import due
 from ...models import ScriptState, ScriptStatus
+from ..changes import Change, Closed, Edited, Opened
 from ..coldstart import Progress
 from .batch import Batch, Work
 from .externals import ProjectFiles
 from .rule import Rule
 from .sandbox import Sandbox
-from .shelf import STEPS, Found, folders, scripts_of, shipped
+from .shelf import STEPS, Found, scripts_of, shipped
 
 if TYPE_CHECKING:
     from ..hub import Hub
@@ -44,12 +45,12 @@ class ScriptRunner:
         self.files = ProjectFiles(hub)
         self.sandbox = Sandbox()
         self._trusted: set[Hashable] = set()
-        self._unsaved: dict[Path, str] = {}
+        self._unsaved: dict[str, dict[int, str]] = {}  # by path and who has it open; the newest last
         self._work: Work = {}  # newest last
         self._missed: Work = {}  # waits until the file changes again
         self._refresh_wanted = True
         self._due_wanted = False
-        self._telling = False
+        self._telling = self._waiting = False
         self._wanted = asyncio.Event()
         self._idle = asyncio.Event()
         self._closing: asyncio.TimerHandle | None = None
@@ -58,8 +59,9 @@ class ScriptRunner:
 
     def start(self) -> None:
         """Begin; the hub's index is open."""
+        if self.hub.config.trusted:
+            self._trusted.add("settings")
         self.hub.on_change(self._changed)
-        self.hub.on_progress(lambda progress: None if progress.active else self._want())
         self.hub.spawn(self._run())
         self._want()
 
@@ -86,16 +88,18 @@ class ScriptRunner:
     def trusted(self) -> bool:
         return bool(self._trusted)
 
-    def is_script(self, path: Path) -> bool:
-        """Whether a file of that path is, or would be, a script of the project."""
-        return path.suffix == ".pym" and path.parent in folders(self.hub.root, self.hub.config.scripts_folder)
-
-    def edited(self, path: Path, text: str | None) -> None:
-        """A script is open in an editor with this text; None: not any more."""
-        if text is None:
-            self._unsaved.pop(path, None)
-        else:
-            self._unsaved[path] = text
+    def take(self, change: Change) -> None:
+        """A script changed, in an editor or on disk."""
+        match change:
+            case Opened(path, document, owner) | Edited(path, document, owner):
+                texts = self._unsaved.setdefault(path, {})
+                texts.pop(owner, None)
+                texts[owner] = "".join(document.lines)
+            case Closed(path, owner):
+                texts = self._unsaved.get(path, {})
+                texts.pop(owner, None)
+                if not texts:
+                    self._unsaved.pop(path, None)
         self.refresh()
 
     def refresh(self) -> None:
@@ -149,7 +153,10 @@ class ScriptRunner:
             self._wanted.clear()
             if self._refresh_wanted:
                 await self._guarded(self._refresh())
-            if self.hub.cold_start.active:  # its end wakes us
+            if self.hub.cold_start.active:
+                if not self._waiting:
+                    self._waiting = True
+                    self.hub.spawn(self._wait_for_cold_start())
                 continue
             if self._due_wanted and not self._refresh_wanted:
                 await self._guarded(self._find_due())
@@ -161,6 +168,11 @@ class ScriptRunner:
             self._end_progress()
             if not self._wanted.is_set():
                 self._rest()
+
+    async def _wait_for_cold_start(self) -> None:
+        await self.hub.cold_start.finished()
+        self._waiting = False
+        self._want()
 
     def _rest(self) -> None:
         self._idle.set()
@@ -203,7 +215,8 @@ class ScriptRunner:
 
     async def _refresh(self) -> None:
         self._refresh_wanted = False
-        hub, unsaved = self.hub, dict(self._unsaved)
+        hub = self.hub
+        unsaved = {Path(hub.paths.absolute(path)): list(texts.values())[-1] for path, texts in self._unsaved.items()}
         found = await hub.store.beside(scripts_of, hub.root, hub.config.scripts_folder, unsaved)
         wanted = self._choose(found)
         before, self.rules = self.rules, {}
@@ -214,11 +227,14 @@ class ScriptRunner:
         counting = {name: rule.active for name, rule in self.rules.items()}
         self._tell_nodes(await hub.write(ScriptStore(hub.recorder.kv).activate, counting))
         self._tell()
-        for rule in list(self.rules.values()):
-            if rule.active and rule.is_valid and not rule.types_checked:
+        self._due_wanted = True
+        unchecked = [rule for rule in self.rules.values() if rule.active and rule.is_valid and not rule.types_checked]
+        if unchecked:
+            await asyncio.sleep(REST_SECONDS)  # somebody may be typing
+        for rule in unchecked:
+            if not self._refresh_wanted:
                 await rule.check_types()
                 self._tell()
-        self._due_wanted = True
 
     async def _find_due(self) -> None:
         """Have the scripts look at all that they have not seen."""
