@@ -84,7 +84,7 @@ function relationItem({ name, title, none, icon }: (typeof RELATIONS)[number], c
   }
   const { Expanded, None } = vscode.TreeItemCollapsibleState;
   const tree = new vscode.TreeItem(keys.length ? title : none, keys.length ? Expanded : None);
-  tree.id = `${id}:${name}`;
+  tree.id = name; // so that it stays closed, if it was, from node to node
   tree.description = keys.length ? String(keys.length + left) : "";
   tree.iconPath = new vscode.ThemeIcon(icon);
   return [{ tree, children }];

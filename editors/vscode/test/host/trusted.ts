@@ -1,3 +1,4 @@
+import { calls } from "./calls";
 import { discovery } from "./discovery";
 import { features } from "./features";
 import { runMocha } from "./mocha";
@@ -8,4 +9,5 @@ export const run = () =>
     discovery();
     features();
     views();
+    calls();
   });
