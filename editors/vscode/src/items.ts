@@ -1,7 +1,7 @@
 /** A node of the index as the items of a tree. */
 import * as vscode from "vscode";
 import { locationOf, openCommand } from "./places";
-import type { Context, NodeState, Relation } from "./protocol";
+import type { Context, Drift, NodeState, Relation } from "./protocol";
 
 export interface Item {
   readonly tree: vscode.TreeItem;
@@ -57,11 +57,22 @@ export function nameItem(node: NodeState, root: vscode.Uri, description?: string
 
 function docstringItem(node: NodeState): Item {
   if (node.docstring_outdated) {
-    const item = leaf("docstring outdated", node.docstring_outdated_reason ?? "", "warning");
+    const item = branch("docstring outdated", "", "warning", node.drift ? driftItems(node.drift) : []);
+    item.tree.tooltip = node.docstring_outdated_reason ?? "";
     item.tree.contextValue = "outdated";
     return { ...item, node };
   }
   return node.docstring ? leaf(node.docstring, "docstring", "quote") : leaf("no docstring", "", "quote");
+}
+
+export function driftItems({ reasons, since, commit, author, signature }: Drift): Item[] {
+  const when = since ? new Date(since).toLocaleDateString() : "";
+  const whence = [commit && `commit ${commit.slice(0, 10)}`, author].filter(Boolean).join(", ");
+  return [
+    ...reasons.map(({ message }) => leaf(message, "", "circle-small-filled")),
+    ...(signature ? [leaf(signature, "was the signature", "history")] : []),
+    ...(when ? [leaf(`since ${when}`, whence, "calendar")] : []),
+  ];
 }
 
 function facts(node: NodeState): string {
@@ -82,12 +93,9 @@ function relationItem({ name, title, none, icon }: (typeof RELATIONS)[number], c
   if (left) {
     children.push(leaf(`${left} more`, "", "ellipsis"));
   }
-  const { Expanded, None } = vscode.TreeItemCollapsibleState;
-  const tree = new vscode.TreeItem(keys.length ? title : none, keys.length ? Expanded : None);
-  tree.id = name; // so that it stays closed, if it was, from node to node
-  tree.description = keys.length ? String(keys.length + left) : "";
-  tree.iconPath = new vscode.ThemeIcon(icon);
-  return [{ tree, children }];
+  const item = branch(keys.length ? title : none, keys.length ? String(keys.length + left) : "", icon, children);
+  item.tree.id = name; // so that it stays closed, if it was, from node to node
+  return [item];
 }
 
 /** What is outside the project has a name, and no place. */
@@ -118,7 +126,8 @@ function finding(name: string, value: unknown): Item {
 
 function branch(label: string, description: string, icon: string, children: Item[]): Item {
   const item = leaf(label, description, icon);
-  item.tree.collapsibleState = vscode.TreeItemCollapsibleState.Expanded;
+  const { Expanded, None } = vscode.TreeItemCollapsibleState;
+  item.tree.collapsibleState = children.length ? Expanded : None;
   return { ...item, children };
 }
 

@@ -37,11 +37,21 @@ export interface NodeState {
   complexity: number | null;
   docstring_outdated: boolean;
   docstring_outdated_reason: string | null;
+  drift?: Drift | null;
   has_type_hints: boolean;
   range: Range;
   name_range: Range;
   broken: string | null;
   extra: Record<string, unknown>;
+}
+
+/** What is wrong with a docstring, since when, and which signature it belonged to. */
+export interface Drift {
+  reasons: { code: string; message: string }[];
+  since: string | null;
+  commit: string | null;
+  author: string | null;
+  signature: string | null;
 }
 
 export type Relation = "callers" | "callees" | "tests";

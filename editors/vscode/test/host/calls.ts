@@ -78,7 +78,7 @@ export function calls(): void {
       await openAt("shop/cart.py", "return cart.total");
       await vscode.commands.executeCommand("remoraHub.copyContext");
       const markdown = await vscode.env.clipboard.readText();
-      assert.match(markdown, /## Callers\n\n- `def price\(.*` shop\/labels\.py:6: A cart's price, for people/);
+      assert.match(markdown, /## Callers\n\n- `def price\(.*` shop\/labels\.py:6: 🛒 A cart's price, for people/);
       assert.match(markdown, /## Tests\n\n- `def test_tax_is_added\(\) -> None` tests\/test_cart\.py:8/);
     });
   });

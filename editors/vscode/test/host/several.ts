@@ -15,7 +15,7 @@ function suite(): void {
     });
 
     it("installs with the environment's own manager", async () => {
-      assert.equal(api.server.phase, "missing");
+      await eventually(() => api.server.phase === "missing", "phase missing");
       await vscode.commands.executeCommand("remoraHub.install");
       await running(api);
       assert.equal(api.server.search.environment?.name, "fake");

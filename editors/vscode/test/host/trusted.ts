@@ -1,4 +1,3 @@
-import { calls } from "./calls";
 import { discovery } from "./discovery";
 import { features } from "./features";
 import { runMocha } from "./mocha";
@@ -9,5 +8,4 @@ export const run = () =>
     discovery();
     features();
     views();
-    calls();
   });
