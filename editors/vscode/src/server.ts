@@ -43,8 +43,11 @@ export class Server implements vscode.Disposable {
     private readonly options: LanguageClientOptions,
   ) {}
 
-  /** Folders come and go within a session; the first one brings news. */
-  private readonly folders = vscode.workspace.onDidChangeWorkspaceFolders(() => this.subscribe());
+  /** Folders come and go within a session. */
+  private readonly folders = vscode.workspace.onDidChangeWorkspaceFolders(async () => {
+    await this.subscribe().catch((error) => this.channels.client.warn(`no news of changes: ${error}`));
+    this.news.fire();
+  });
 
   dispose(): void {
     void this.stop();

@@ -58,7 +58,7 @@ const suites = {
       FAKE_SERVER: program,
       FAKE_PYTHON: sandbox.createEnvironment("empty", { withServer: false }),
     });
-    return inHost("several", sandbox, { opened: `workspace=${sandbox.home}/both.code-workspace` });
+    return inHost("several", sandbox, { opened: `workspace=${sandbox.home}/both.code-workspace`, meanwhile: reloadUntilFolders });
   },
   async ui() {
     packageExtension();
@@ -69,6 +69,15 @@ const suites = {
     return inBrowser(without, offersToInstallWhatIsMissing);
   },
 };
+
+/** VS Code in the browser now and then reads a workspace's file before it can, and stays without folders: once more. */
+async function reloadUntilFolders(page) {
+  const second = page.locator(".explorer-folders-view .monaco-list-row").nth(1);
+  const isThere = () => second.waitFor({ timeout: 8_000 }).then(() => true, () => false);
+  for (let attempt = 0; attempt < 5 && !(await isThere()); attempt++) {
+    await page.reload();
+  }
+}
 
 async function pressTrust(page) {
   await page.locator(".workspace-trust-editor").getByRole("button", { name: "Trust", exact: true }).click();
