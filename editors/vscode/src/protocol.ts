@@ -83,6 +83,13 @@ export interface HubStatus {
   pending: number;
   sessions: number;
   slowest: { path: string; seconds: number }[];
+  others: HubStatus[];
+  history: { state: string; reason: string | null; done: number; total: number } | null;
+}
+
+export interface Reindexed {
+  files: number;
+  seconds: number;
 }
 
 /** `folders`: where the project's own scripts are, relative to `root`. */
@@ -92,5 +99,4 @@ export interface Scripts {
 
 export interface ProcessStatus {
   log: string | null;
-  roots: HubStatus[];
 }

@@ -49,6 +49,13 @@ export function views(): void {
       await vscode.commands.executeCommand("undo");
     });
 
+    it("indexes the project anew", async () => {
+      const before = await api.server.ask<{ revision: number }>("remora/status", {});
+      await vscode.commands.executeCommand("remoraHub.reindex");
+      const after = await api.server.ask<{ revision: number }>("remora/status", {});
+      assert(after!.revision > before!.revision, `${before!.revision} -> ${after!.revision}`);
+    });
+
     it("copies the context as Markdown and as JSON", async () => {
       await openAt("shop/cart.py", "return cart.total");
       await vscode.commands.executeCommand("remoraHub.copyContext");
