@@ -39,7 +39,7 @@ export function nodeItems(context: Context, id: string, root: vscode.Uri): Item[
     docstringItem(node),
     leaf(facts(node), "", "graph"),
     ...RELATIONS.flatMap((relation) => relationItem(relation, context, id, root)),
-    ...findings(node.extra),
+    ...scriptItems(node, root),
   ];
 }
 
@@ -107,19 +107,39 @@ function where(node: NodeState): string {
   return `${node.file_path}:${node.name_range.start.line + 1}`;
 }
 
-/** What the project's own scripts found: values as text, objects and lists as branches. */
-function findings(extra: Record<string, unknown>): Item[] {
-  const shown = Object.entries(extra).filter(([name]) => name !== "source");
-  if (!shown.length) {
-    return [];
-  }
-  return [branch("Findings", "", "lightbulb", shown.map(([name, value]) => finding(name, value)))];
+/** What scripts say: their findings, which lead to their lines, and whatever else, as it is. */
+function scriptItems(node: NodeState, root: vscode.Uri): Item[] {
+  const scripts = Object.entries(node.extra).filter(([name]) => name !== "source");
+  const children = scripts.map(([name, said]) => {
+    const { findings = [], stale, ...more } = said as Said;
+    const found = findings.map((finding) => findingItem(finding, node, root));
+    return branch(name, stale ? "of an earlier text" : "", "file-code", [...found, ...Object.entries(more).map(valueItem)]);
+  });
+  return children.length ? [branch("Scripts", "", "lightbulb", children)] : [];
 }
 
-function finding(name: string, value: unknown): Item {
+interface Finding {
+  message: string;
+  severity?: "error" | "warning" | "information" | "hint";
+  /** 1 is the node's first. */
+  line?: number;
+}
+
+type Said = { findings?: Finding[]; stale?: boolean } & Record<string, unknown>;
+
+function findingItem({ message, severity, line }: Finding, node: NodeState, root: vscode.Uri): Item {
+  const icons: Record<string, string> = { error: "error", information: "info", hint: "info" };
+  const at = line === undefined ? node.name_range.start.line : node.range.start.line + line - 1;
+  const item = leaf(message, `line ${at + 1}`, icons[severity ?? ""] ?? "warning");
+  const uri = vscode.Uri.joinPath(root, node.file_path);
+  item.tree.command = openCommand(new vscode.Location(uri, new vscode.Position(at, 0)));
+  return item;
+}
+
+function valueItem([name, value]: [string, unknown]): Item {
   if (value !== null && typeof value === "object") {
-    const children = Object.entries(value).map(([inner, other]) => finding(inner, other));
-    return branch(name, Array.isArray(value) ? String(value.length) : "", "symbol-field", children);
+    const size = Array.isArray(value) ? String(value.length) : "";
+    return branch(name, size, "symbol-field", Object.entries(value).map(valueItem));
   }
   return leaf(name, String(value), "symbol-field");
 }

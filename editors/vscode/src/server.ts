@@ -5,6 +5,7 @@ import { Client } from "./client";
 import { findServer, PROGRAM, type Search } from "./discovery";
 import type { Environments } from "./environments";
 import { LENS_COMMANDS } from "./features";
+import { SELECTOR } from "./places";
 import { ACKNOWLEDGE, CHANGED, OUTDATED, REINDEX, SUBSCRIBE } from "./protocol";
 import { SECTION, serverSettings } from "./settings";
 
@@ -130,7 +131,7 @@ export class Server implements vscode.Disposable {
   private async session(program: string, initializationOptions: Record<string, unknown>): Promise<Client> {
     const client: Client = new Client(program, {
       ...this.options,
-      documentSelector: [{ scheme: "file", language: "python" }],
+      documentSelector: [SELECTOR, { scheme: "file", pattern: "**/*.pym" }],
       initializationOptions,
       initializationFailedHandler: () => false,
       errorHandler: {
