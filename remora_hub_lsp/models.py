@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 NodeType = Literal["module", "class", "function"]
 Kind = Literal["module", "class", "function", "method", "property", "staticmethod", "classmethod"]
 UpdateSource = Literal["cold_start", "file_change", "buffer_change", "dependency_change", "manual"]
+# exact: scopes and imports alone decide; inferred: through a type; name: only the name fits; observed: it ran.
+Evidence = Literal["exact", "inferred", "name", "observed"]
 HubState = Literal["indexing", "ready", "degraded"]
-ScriptState = Literal["ready", "running", "failing", "paused", "invalid", "untrusted"]
 
 
 class Model(BaseModel):
@@ -78,8 +79,15 @@ class NodeState(Model):
     imports: tuple[str, ...] = Field(default=(), description="dotted names of the imports the node uses")
     decorators: tuple[str, ...] = ()
 
-    callers: tuple[str, ...] | None = None
-    callees: tuple[str, ...] | None = None
+    callers: tuple[str, ...] | None = Field(
+        default=None, description="keys of what calls it, by exact or inferred edges"
+    )
+    callees: tuple[str, ...] | None = Field(
+        default=None, description="keys of what it calls, and dotted names of what is outside the project"
+    )
+    evidence: dict[str, tuple[Evidence, ...]] = Field(
+        default_factory=dict, description="how sure each of callers, callees, ... is, in their order"
+    )
     related_tests: tuple[str, ...] | None = None
 
     line_count: int | None = None
@@ -144,23 +152,6 @@ class HistoryStatus(Model):
     shallow: bool = Field(default=False, description="the clone has only the newest part of the history")
 
 
-class ScriptStatus(Model):
-    """How one .pym script is doing."""
-
-    name: str
-    path: str = Field(description="relative to the root; of a shipped one its name")
-    origin: Literal["project", "shipped"]
-    state: ScriptState = Field(
-        description="running: files wait for it; failing, paused: see reason, what it said before stays; invalid: a "
-        "check finds errors; untrusted: nobody vouches for the project, so its results do not count"
-    )
-    reason: str | None = None
-    hash: str = Field(description="SHA-256 (hex) of its text")
-    runs: int = 0
-    seconds: float = Field(default=0.0, description="all its runs together")
-    pending: int = Field(default=0, description="files that wait for it")
-
-
 class HubStatus(Model):
     """How the hub of one root is doing."""
 
@@ -187,4 +178,3 @@ class HubStatus(Model):
     counters: dict[str, int] = Field(default_factory=dict)
     others: tuple[HubStatus, ...] = Field(default=(), description="the other roots of the session that asked")
     history: HistoryStatus | None = None
-    scripts: tuple[ScriptStatus, ...] = Field(default=(), description="the scripts that have a say, by name")

@@ -77,8 +77,7 @@ def _block(item: Item, lines: list[str], start: int, give_id: GiveId) -> Block:
         return _class_block(item, lines, start, give_id)
     give_id(item)
     nodes = [PlacedNode(facts.qualname, item.id, number, facts) for number, facts in enumerate(item.nodes)]
-    placed = [(item, 0)] if nodes or item.uses else []
-    return Block(item.lines, nodes, placed, item.bindings, item.roots, item.hints, item.broken)
+    return Block(item.lines, nodes, [(item, 0)], item.bindings, item.roots, item.hints, item.broken)
 
 
 def _class_block(body: ClassBody, lines: list[str], start: int, give_id: GiveId) -> Block:
@@ -93,8 +92,7 @@ def _class_block(body: ClassBody, lines: list[str], start: int, give_id: GiveId)
             give_id(member)
             for number, facts in enumerate(member.nodes):
                 nodes.append(PlacedNode(facts.qualname, member.id, number, facts))
-            if member.nodes or member.uses:
-                segments.append((member, line))
+            segments.append((member, line))
             if member.broken is not None and broken is None:
                 broken = Failure(member.broken.message, line + member.broken.line)
         line += member.lines
@@ -138,5 +136,5 @@ def _module(
     return NodeFacts(
         MODULE, MODULE, "module", "module", 0, 0, end_line, end_col, 0, 0, 0, None,
         None if string is None else cleandoc(string), (), digest, len(lines), None, hints,
-        roots, (), (), broken.message if broken else None,
+        roots, (), frozenset(), frozenset(), broken.message if broken else None,
     )  # fmt: skip

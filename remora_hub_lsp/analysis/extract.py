@@ -13,8 +13,9 @@ from inspect import cleandoc
 from itertools import accumulate
 from typing import Any
 
-from .facts import CALL, REFERENCE, SIGNATURE_REFERENCE, Behaviour, Binding, NodeFacts, Segment, Use
+from .facts import Behaviour, Binding, NodeFacts, Segment
 from .signature import class_signature, expression, function_signature
+from .summary import summarize, summarize_header
 from .text import units
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -71,8 +72,11 @@ class Source:
         text = self.lines[line]
         if text.isascii():
             return byte
-        before = text.encode("utf-8", "surrogatepass")[:byte].decode("utf-8", "surrogatepass")
-        return units(before, "utf-16")
+        before = text.encode("utf-8", "surrogatepass")[:byte]
+        try:
+            return units(before.decode("utf-8", "surrogatepass"), "utf-16")
+        except UnicodeDecodeError:  # within a character: a name that Python normalises is longer than what is written
+            return units(before.decode("utf-8", "ignore"), "utf-16")
 
     def body_digest(self, node: Definition) -> str:
         """SHA-256 of a definition's body, the same wherever it stands: without indentation and line ends."""
@@ -130,16 +134,16 @@ def statement_facts(segment: Segment, statements: Sequence[ast.stmt], source: So
         pass_.definition(first, owner + "." if owner else "", bool(owner), frozenset(), {})  # type: ignore[arg-type]
     else:
         scope = _Scope()
-        pass_.scan(list(statements), scope, REFERENCE)
+        pass_.scan(list(statements), scope)
         for definition in scope.definitions:
             pass_.definition(definition, owner + "." if owner else "", bool(owner), frozenset(), {})
-        segment.uses = tuple(scope.uses)
         segment.roots = frozenset(scope.roots)
         segment.bindings = tuple(scope.imports)
         segment.hints = scope.hints
         segment.escapes = bool(scope.module_names)
         if is_string(first):
             segment.string = first.value.value  # type: ignore[attr-defined]
+    segment.summary = summarize(statements, source, start, owner)
     if len(segment.nodes) > 1:
         segment.nodes.sort(key=_place)
     last = statements[-1]
@@ -154,6 +158,7 @@ def class_header_facts(segment: Segment, node: ast.ClassDef, source: Source, sta
     pass_.signature_parts(node, scope)
     facts = pass_.facts(node, "", False, scope, None, frozenset(scope.roots), ())
     segment.nodes = [facts]
+    segment.summary = summarize_header(node, source, start)
 
 
 def _place(facts: NodeFacts) -> tuple[int, int]:
@@ -164,12 +169,13 @@ class _Scope:
     """What the statements of one scope do with names."""
 
     __slots__ = (
-        "bound", "complexity", "definitions", "hints", "imports", "module_names", "outer", "parameters", "raises",
-        "returns", "roots", "uses", "yields",
+        "bound", "calls", "complexity", "definitions", "dotted", "hints", "imports", "module_names", "outer",
+        "parameters", "raises", "returns", "roots", "yields",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.uses: list[Use] = []
+        self.dotted: set[str] = set()
+        self.calls: set[str] = set()
         self.roots: set[str] = set()
         self.bound: set[str] = set()
         self.parameters: frozenset[str] = frozenset()
@@ -201,10 +207,11 @@ class _Pass:
         """
         scope = _Scope()
         self.signature_parts(node, scope)
-        hints, signature_uses, signature_roots = scope.hints, len(scope.uses), scope.roots
+        hints, signature_roots = scope.hints, scope.roots
         scope.roots = set()
+        scope.calls.clear()
         scope.parameters = frozenset(scope.bound)  # nothing else binds in a signature but `:=`
-        self.scan(list(node.body), scope, REFERENCE)
+        self.scan(list(node.body), scope)
         scope.bound -= scope.outer
         is_class = node.__class__ is ast.ClassDef
         targets = [target for _, target in scope.imports]
@@ -214,10 +221,6 @@ class _Pass:
             scope.hints = hints  # annotated local variables are not the signature's
             scope.roots -= scope.bound
             hidden = hidden | scope.bound if scope.bound else hidden
-            # A plain reference to a local variable tells nothing about other nodes.
-            scope.uses[signature_uses:] = [
-                use for use in scope.uses[signature_uses:] if use[0] == CALL or use[1] not in hidden
-            ]
             if scope.imports:
                 imported = {**imported, **{name.partition(".")[0]: target for name, target in scope.imports}}
         qualname = prefix + node.name
@@ -240,7 +243,7 @@ class _Pass:
         else:
             self._parameters(node, parts, scope)  # type: ignore[arg-type]
         if parts:
-            self.scan(parts, scope, SIGNATURE_REFERENCE)
+            self.scan(parts, scope)
             if node.__class__ is ast.ClassDef:
                 scope.hints = False
 
@@ -304,7 +307,8 @@ class _Pass:
             scope.hints,
             roots,
             local_imports,
-            tuple(scope.uses),
+            frozenset() if is_class else frozenset(scope.dotted),
+            frozenset() if is_class else frozenset(scope.calls),
             None,
             self._behaviour(node, scope, docstring, line) if docstring or node.name == "__init__" else None,
         )
@@ -346,14 +350,14 @@ class _Pass:
         newlines = len(before) - (1 if column else 0)
         return line + newlines, column, column + units(found[1], "utf-16")
 
-    def scan(self, todo: list[Any], scope: _Scope, phase: int) -> None:
-        """Collect uses, bindings, definitions and branches of `todo`, definitions left unopened.
+    def scan(self, todo: list[Any], scope: _Scope) -> None:
+        """Collect names, bindings, definitions and branches of `todo`, definitions left unopened.
 
         The hot loop of the whole program: one stack, no recursion, the commonest classes first.
         """
-        use, root, bind = scope.uses.append, scope.roots.add, scope.bound.add
+        dotted, root, bind = scope.dotted.add, scope.roots.add, scope.bound.add
         pop, push, extend = todo.pop, todo.append, todo.extend
-        base, call, parameters = self.base, phase + 1, scope.parameters
+        parameters, called = scope.parameters, scope.calls.add
         name_class, attribute, load, constant, call_class = ast.Name, ast.Attribute, ast.Load, ast.Constant, ast.Call
         expression_statement, assign = ast.Expr, ast.Assign
         while todo:
@@ -368,7 +372,6 @@ class _Pass:
                     bind(name)
                 elif name not in parameters:
                     root(name)
-                    use((phase, name, node.lineno - base, node.col_offset))
                 continue
             if cls is constant:
                 continue
@@ -376,7 +379,7 @@ class _Pass:
                 extend(node.targets)
                 push(node.value)
                 continue
-            kind = phase
+            is_call = False
             if cls is call_class:
                 extend(node.args)
                 if node.keywords:
@@ -385,24 +388,25 @@ class _Pass:
                 node = node.func
                 cls = node.__class__
                 if cls is name_class:
-                    name = node.id
-                    root(name)
-                    use((call, name, node.lineno - base, node.col_offset))
+                    root(node.id)
+                    called(node.id)
                     continue
-                kind = call
-            if cls is attribute:  # a.b.c as one dotted name, placed at its last identifier
+                is_call = True
+            if cls is attribute:  # a.b.c as one dotted name
                 name = node.attr
-                column = node.end_col_offset - (len(name) if name.isascii() else len(name.encode()))
                 value = node.value
                 while value.__class__ is attribute:
                     name = f"{value.attr}.{name}"
                     value = value.value
                 if value.__class__ is name_class:
                     root(value.id)
-                    use((kind, f"{value.id}.{name}", node.end_lineno - base, column))
+                    name = f"{value.id}.{name}"
+                    dotted(name)
                 else:
                     push(value)
-                    use((kind, "." + name, node.end_lineno - base, column))
+                    name = "." + name
+                if is_call:
+                    called(name)
                 continue
             fields = _TREE.get(cls)
             if fields is None:  # what binds names or branches

@@ -1,18 +1,15 @@
 """What is known of a text: facts of its nodes, grouped by the segment (statement) they stand in.
 
-Lines in `NodeFacts` and in uses count from the first line of their segment, so that a line inserted above a
+Lines in `NodeFacts` and in places count from the first line of their segment, so that a line inserted above a
 segment changes none of its facts.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-# A use of a name: (kind, dotted name, line, byte column of its last identifier).
-# The kinds: what stands in decorators, defaults, annotations and bases is evaluated by the enclosing scope.
-Use = tuple[int, str, int, int]
-REFERENCE, CALL, SIGNATURE_REFERENCE, SIGNATURE_CALL = range(4)
-
+# What a statement does with names, and where (see `forms`).
+Summary = tuple[list[Any], list[int]]
 MODULE = "<module>"
 
 
@@ -39,7 +36,8 @@ class NodeFacts(NamedTuple):
     line .. name_end: 0-based lines within the segment, columns in UTF-16 code units.
     roots: first names of everything used here that no local variable hides; for matching with imports.
     local_imports: dotted targets imported inside the node.
-    uses: names it calls and refers to; a dotted name that starts with "." hangs on an expression.
+    dotted: names with dots that a function uses, as far as they can be read (`os.path.join`).
+    calls: names that a function calls; one that starts with "." hangs on an expression.
     broken: why the text does not parse just now; the other facts are then the last good ones.
     behaviour: of what has a docstring, and of `__init__`.
     """
@@ -64,7 +62,8 @@ class NodeFacts(NamedTuple):
     has_type_hints: bool
     roots: frozenset[str]
     local_imports: tuple[str, ...]
-    uses: tuple[Use, ...]
+    dotted: frozenset[str]
+    calls: frozenset[str]
     broken: str | None = None
     behaviour: Behaviour | None = None
 
@@ -93,15 +92,16 @@ class PlacedNode(NamedTuple):
 class Segment:
     """A run of whole lines holding one statement, or only blank lines and comments (`gap`).
 
-    lines: how many. nodes: in source order. uses, roots, bindings, hints: what the statement adds to the scope
-    that it stands in (module or class). last: line and UTF-16 column where the statement ends.
+    lines: how many. nodes: in source order. roots, bindings, hints: what the statement adds to the scope
+    that it stands in (module or class). summary: None for a gap, or where the text never parsed.
+    last: line and UTF-16 column where the statement ends.
     escapes: it declares names global, which changes what definitions beside it are called.
     string: the value of a bare string statement, which is a docstring where it comes first.
     """
 
     __slots__ = (
         "bindings", "block", "broken", "escapes", "gap", "hints", "id", "last", "lines", "nodes", "roots", "string",
-        "uses",
+        "summary",
     )  # fmt: skip
 
     def __init__(self, lines: int, *, gap: bool = False) -> None:
@@ -109,7 +109,7 @@ class Segment:
         self.lines = lines
         self.gap = gap
         self.nodes: list[NodeFacts] = []
-        self.uses: tuple[Use, ...] = ()
+        self.summary: Summary | None = None
         self.roots: frozenset[str] = frozenset()
         self.bindings: tuple[Binding, ...] = ()
         self.hints = False
@@ -158,7 +158,7 @@ Item = Segment | ClassBody
 class Block(NamedTuple):
     """What one item adds to its file, kept until the item changes.
 
-    nodes: not yet told apart from namesakes. segments: those with nodes or uses, and their first line in the item.
+    nodes: not yet told apart from namesakes. segments: those that are no gaps, and their first line in the item.
     """
 
     lines: int
@@ -174,7 +174,7 @@ class FileFacts(NamedTuple):
     """All that is known of one file's text.
 
     nodes: source order, the module first (its lines count from the file's start; segment -1).
-    segments: those with nodes or uses, in source order, with their first line. bindings: imports of the module scope.
+    segments: those that are no gaps, in source order, with their first line. bindings: imports of the module scope.
     error, error_line: the first statement that does not parse. file_hash: SHA-256 of the text as UTF-8.
     """
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from .drift import Pair
-from .facts import CALL, NodeFacts, PlacedNode
+from .facts import NodeFacts, PlacedNode
 
 
 class Watched(NamedTuple):
@@ -47,7 +47,7 @@ def watched_node(facts: NodeFacts, init: NodeFacts | None) -> Watched | None:
 def _pair(facts: NodeFacts, docstring: str) -> Pair:
     behaviour = facts.behaviour
     assert behaviour is not None
-    calls = {use[1] for use in facts.uses if use[0] == CALL} if behaviour.raises or "aise" in docstring else ()
+    calls = facts.calls if behaviour.raises or "aise" in docstring else ()
     return Pair(
         facts.signature or "",
         docstring,

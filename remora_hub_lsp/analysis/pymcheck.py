@@ -29,7 +29,7 @@ class Problem(NamedTuple):
 
     @property
     def is_error(self) -> bool:
-        return self.code.startswith(("E", "H1", "H2"))
+        return self.code.startswith("E")
 
 
 def problems(declared: Declared) -> list[Problem]:

@@ -305,7 +305,7 @@ def _keep(segment: Segment, was: Segment, failure: Failure, lines: Sequence[str]
     segment.broken = failure
     segment.last = end_of(lines)
     segment.nodes = [_within(facts, lines, segment.last)._replace(broken=failure.message) for facts in was.nodes]
-    segment.uses, segment.roots, segment.bindings = was.uses, was.roots, was.bindings
+    segment.summary, segment.roots, segment.bindings = was.summary, was.roots, was.bindings
     segment.hints, segment.string = was.hints, was.string
 
 

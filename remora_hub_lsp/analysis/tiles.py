@@ -202,7 +202,7 @@ def _least(lines: Sequence[str], at: int, found: re.Match[str], failure: Failure
         "class" if is_class else "method" if owner else "function",
         0, found.end(2) - len(name) if at else len(lines[0]) - len(lines[0].lstrip()), last, end_col,
         at, found.start(2), found.end(2), None, None, (), source_hash, last + 1, None, False,
-        frozenset(), (), (), failure.message,
+        frozenset(), (), frozenset(), frozenset(), failure.message,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import HubError, StoreError
 from .compare import Scope, compare
+from .graph import build
 from .pool import NoWorker, WorkerDied
 from .worker import Outcome, Task, failed_rows
 
@@ -153,6 +154,7 @@ class ColdStart:
         if files:
             tasks = [Task(file.path, hub.paths.absolute(file.path), file.known or "") for file in files]
             await self._analyse(tasks, {file.path: file.size for file in files})
+        await build(hub)
 
     async def _analyse(self, tasks: list[Task], sizes: dict[str, int]) -> None:
         tasks.sort(key=lambda task: -sizes[task.path])

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 # Seconds without a change after which what rests on the last ones follows; and the most, where they do not end.
 REST_SECONDS = 0.4
 FOLLOW_SECONDS = 2.0
+# How many files' part of the call graph is worked out at once.
+FILES_AT_ONCE = 8
 
 
 class Following:
@@ -42,7 +44,7 @@ class Following:
         for change in changed.files:
             before = self._changes.get(change.path)
             self._changes[change.path] = change if before is None else _together(before, change)
-        if changed.files:
+        if changed.files or changed.follows:
             self._rest()
         self.tell(changed)
 
@@ -67,7 +69,16 @@ class Following:
         self._hub.spawn(self._follow_up(changes))
 
     async def _follow_up(self, changes: list[FileChange]) -> None:
-        self.follow(await self._hub.write(self._hub.recorder.follow, changes))
+        if changes:
+            self.follow(await self._hub.write(self._hub.recorder.follow, changes))
+        await self.resolve()
+
+    async def resolve(self) -> None:
+        """Work out what is left of the call graph."""
+        left = True
+        while left:
+            changed, left = await self._hub.write(self._hub.recorder.resolve, FILES_AT_ONCE)
+            self.tell(changed)
 
 
 def _together(before: FileChange, change: FileChange) -> FileChange:

@@ -20,8 +20,10 @@ from ..analysis.source import encode
 from ..analysis.text import Untouched
 from ..errors import StoreLocked
 from ..index.drift import Seed
+from ..index.edges import Unresolved
 from ..index.kv import Changed, FileChange, NodeStateKV, Stamp
 from ..index.lock import WriteLock
+from ..index.resolving import Resolved, Resolver
 from ..index.rows import FileRows, LiveRows
 from ..index.watched import WatchedRow
 from ..models import UpdateSource
@@ -36,6 +38,9 @@ from .rules import (
     UpdateAction,
 )
 from .worker import Outcome, Task, analyse, open_file
+
+# The graph of more files than that is worked out bit by bit.
+MOST_AT_ONCE = 20
 
 
 class Buffer(NamedTuple):
@@ -85,6 +90,7 @@ class Recorder:
         self.max_file_size = max_file_size
         self._rules = RulesEngine()
         self._live: dict[str, _Live] = {}
+        self._resolver: Resolver | None = None
 
     # ---- open buffers
 
@@ -254,7 +260,7 @@ class Recorder:
         if new:
             written = self.kv.replace_files(new, source)
             changed = written._replace(deleted=changed.deleted + written.deleted, files=changed.files + written.files)
-        return changed
+        return self._with_graph(changed, [*gone, *(rows.path for rows, _ in new)])
 
     def _fails_as_before(self, outcome: Outcome) -> bool:
         """Whether the file gives no facts, and the index says so already with the same reason."""
@@ -268,6 +274,59 @@ class Recorder:
         return self.kv.refresh_dependants(
             (action.file_path, action.names) for action in actions if isinstance(action, RefreshDependants)
         )
+
+    # ---- the call graph
+
+    def resolve(self, most: int) -> tuple[Changed, bool]:
+        """Work out what is left of the call graph, `most` files of it; and whether that leaves some."""
+        changed = Changed(self.kv.revision, (), ())
+        if not self.kv.graph_ready:
+            return changed, False
+        asked = self.kv.unresolved(most)
+        if asked:
+            changed = self._resolve(asked)
+        return changed, bool(asked) and changed.follows
+
+    def _resolve(self, asked: Sequence[Unresolved]) -> Changed:
+        if self._resolver is None:
+            self._resolver = Resolver(self.kv.connection)
+        paths = [one.path for one in asked]
+        with self.kv.reported():
+            self._resolver.changed(paths)
+            self._resolver.flows(paths)
+            found = self._resolver.edges(paths)
+        return self.kv.write_graph(asked, found)
+
+    def _with_graph(self, changed: Changed, paths: Sequence[str]) -> Changed:
+        """The graph of files that were just written."""
+        if not paths or len(paths) > MOST_AT_ONCE or not self.kv.graph_ready:
+            return changed
+        asked = self.kv.unresolved(len(paths), paths)
+        if not asked:
+            return changed
+        more = self._resolve(asked)
+        keys = tuple(dict.fromkeys((*changed.changed, *more.changed)))
+        return changed._replace(revision=more.revision, changed=keys, follows=more.follows)
+
+    def begin_graph(self) -> None:
+        """Begin to work the whole graph out, here."""
+        self._resolver = Resolver(self.kv.connection)
+
+    def graph_flows(self, paths: Sequence[str]) -> None:
+        """What files pass to parameters: all of them before the first edges."""
+        assert self._resolver is not None
+        self._resolver.flows(paths)
+
+    def graph_edges(self, paths: Sequence[str], hashes: Mapping[str, str]) -> Changed:
+        """The graphs of files, which had these hashes."""
+        assert self._resolver is not None
+        return self.kv.write_graph(self.kv.unchanged(paths, hashes), self._resolver.edges(paths))
+
+    def take_graph(self, pickled: bytes, hashes: Mapping[str, str]) -> Changed:
+        """The same, worked out by a worker."""
+        with _no_collection():
+            found: list[Resolved] = pickle.loads(pickled)
+            return self.kv.write_graph(self.kv.unchanged([one.graph.path for one in found], hashes), found)
 
     def _actions(self, outcome: Outcome, old_hash: str | None) -> list[UpdateAction]:
         kind: ChangeType = "deleted" if outcome.gone else "added" if old_hash is None else "modified"
@@ -321,7 +380,7 @@ class Recorder:
         if not live.known:
             self._remember_file(buffer, live)
         stamp = Stamp(len(data), 0, time.time_ns(), "buffer", buffer.version, live.diverges)
-        return self.kv.replace_file(rows, stamp, "buffer_change")
+        return self._with_graph(self.kv.replace_file(rows, stamp, "buffer_change"), [buffer.path])
 
 
 @contextmanager

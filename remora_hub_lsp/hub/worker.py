@@ -18,13 +18,16 @@ import time
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from io import BufferedReader
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from ..analysis.facts import Item
 from ..analysis.segments import SegmentedText, extract
 from ..analysis.source import decode
 from ..errors import SourceError
+from ..index.resolving import Resolved, Resolver
 from ..index.rows import FileRows, encode
+from ..index.schema import open_reader
 
 LENGTH = struct.Struct("!Q")
 _DEFINED = re.compile(rb"^[ \t\f]*(?:async[ \t]+def|def|class)[ \t]+([\w\x80-\xff]+)", re.MULTILINE)
@@ -130,8 +133,28 @@ def history(job: str, *arguments: Any) -> Any:
     return jobs[job](*arguments)
 
 
+# What the jobs on one call graph have between them.
+_graph: list[Resolver] = []
+
+
+def begin_graph(database: str) -> None:
+    """Begin to work the call graph out, with nothing known of it."""
+    _graph[:] = [Resolver(open_reader(Path(database)))]
+
+
+def graph_flows(paths: list[str]) -> None:
+    """What files pass to parameters: all of them before the first edges."""
+    _graph[0].flows(paths)
+
+
+def graph_edges(paths: list[str]) -> list[Resolved]:
+    """The files' graphs."""
+    return _graph[0].edges(paths)
+
+
 _JOBS: dict[str, Callable[..., Any]] = {
     "analyse_batch": analyse_batch, "cut_up": cut_up, "scan_names": scan_names, "history": history,
+    "begin_graph": begin_graph, "graph_flows": graph_flows, "graph_edges": graph_edges,
 }  # fmt: skip
 
 

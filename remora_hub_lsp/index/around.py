@@ -14,7 +14,7 @@ import orjson
 
 from ..analysis.facts import MODULE
 from ..errors import KeyFormatError
-from .kv import split_key
+from .keys import split_key
 from .view import IndexView, Json
 
 # What may be asked for beside the node itself, in the order in which it is given and cut, and the node's field for it.

@@ -11,8 +11,9 @@ import logging
 import sqlite3
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,19 @@ from ..errors import KeyFormatError, StoreDamaged, StoreError
 from ..models import FileIndex, NodeState, UpdateSource
 from . import drift
 from .drift import Docstrings
+from .edges import (
+    ANY_NAME,
+    Unresolved,
+    dependants,
+    flows_of,
+    forget_file,
+    names_in,
+    note_unresolved,
+    unresolved,
+    write_graph,
+)
+from .keys import node_key, split_key
+from .resolving import Resolved
 from .rows import ABSOLUTE, FACT_FIELDS, FileRows, module_of
 from .schema import ANALYSIS, failure, open_reader, open_writer, set_aside
 from .view import FILE_SHIFT, SEGMENT_SHIFT, IndexView, reading
@@ -68,21 +82,7 @@ class Changed(NamedTuple):
     changed: tuple[str, ...]
     deleted: tuple[str, ...]
     files: tuple[FileChange, ...] = ()
-
-
-def node_key(path: str, qualname: str) -> str:
-    """node:{path}:{qualname}."""
-    return f"node:{path}:{qualname}"
-
-
-def split_key(key: str) -> tuple[str, str]:
-    """(path, qualname) of a key. Raises KeyFormatError."""
-    head, _, rest = key.partition(":")
-    # A qualname has no colon; a path may.
-    path, colon, qualname = rest.rpartition(":")
-    if head != "node" or not colon or not path or not qualname:
-        raise KeyFormatError(f"{key!r} is no node key: it has the form node:{{path}}:{{qualname}}")
-    return path, qualname
+    follows: bool = False  # the call graph of other files has to be worked out, too
 
 
 class NodeStateKV:
@@ -283,6 +283,112 @@ class NodeStateKV:
             self._touch(found, revision)
         return Changed(self.revision, tuple(found.values()), ())
 
+    # ---- the call graph
+
+    @property
+    def graph_ready(self) -> bool:
+        """Whether the graph of the whole project has been worked out."""
+        return bool(self._meta("graph", 0))
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The writer's own connection."""
+        return self._db
+
+    def reported(self) -> AbstractContextManager[None]:
+        """SQLite's errors as StoreError."""
+        return self._reported()
+
+    def all_hashes(self) -> dict[str, str]:
+        """path -> hash of every file that gave facts."""
+        with self._reported():
+            return dict(self._db.execute("SELECT path, file_hash FROM files WHERE file_hash != ''").fetchall())
+
+    def unchanged(self, paths: Sequence[str], hashes: Mapping[str, str]) -> Sequence[Unresolved]:
+        """Those of the files that still have these hashes."""
+        out = []
+        for path in paths:
+            row = self._db.execute("SELECT id, file_hash FROM files WHERE path = ?", (path,)).fetchone()
+            if row is not None and row[1] == hashes.get(path):
+                out.append(Unresolved(row[0], path, frozenset()))
+        return out
+
+    def unresolved(self, limit: int, paths: Sequence[str] | None = None) -> Sequence[Unresolved]:
+        """Files whose graph has to be worked out; of these paths, if they are named."""
+        with self._reported():
+            return unresolved(self._db, limit, paths)
+
+    def write_graph(self, asked: Sequence[Unresolved], found: Iterable[Resolved]) -> Changed:
+        """Write the graphs of files, and have those follow that rest on what changed in them. Once the graph of the
+        whole project is known, nodes whose callers or callees changed are so by a dependency."""
+        by_path = {resolved.graph.path: resolved for resolved in found}
+        ready = self.graph_ready
+        with self._transaction(raise_revision=False) as before_this:
+            revision = before_this + 1
+            callers: set[str] = set()
+            targets: set[str] = set()
+            for one in asked:
+                self._db.execute("DELETE FROM unresolved WHERE path = ?", (one.path,))
+                if ready and one.names:
+                    for number, path in dependants(self._db, one.path, one.names):
+                        if path != one.path:
+                            note_unresolved(self._db, number, path, ())
+                resolved = by_path.get(one.path)
+                if resolved is None:
+                    continue
+                before = flows_of(self._db, one.file) if ready else {}
+                owners, called = write_graph(self._db, one.file, resolved)
+                callers |= {node_key(one.path, owner) for owner in owners}
+                targets |= called
+                if ready:
+                    self._flows_changed(one, before)
+            changed = self._changed_graph(callers, targets, revision, asked) if ready else []
+            if changed:
+                self._set_meta("revision", revision)
+            left = self._db.execute("SELECT 1 FROM unresolved LIMIT 1").fetchone() is not None
+        if changed:
+            self.revision = revision
+        return Changed(self.revision, tuple(changed), (), follows=left)
+
+    def _flows_changed(self, one: Unresolved, before: dict[int, bytes]) -> None:
+        after = flows_of(self._db, one.file)
+        for number in before.keys() | after.keys():
+            if before.get(number) != after.get(number):
+                row = self._db.execute("SELECT path FROM files WHERE id = ?", (number,)).fetchone()
+                if row is not None:
+                    was, now = (orjson.loads(flows.get(number, b"{}")) for flows in (before, after))
+                    names = [f"({name})" for name in was.keys() | now.keys() if was.get(name) != now.get(name)]
+                    note_unresolved(self._db, number, row[0], names)
+
+    def _changed_graph(
+        self, callers: Collection[str], targets: Collection[str], revision: int, asked: Sequence[Unresolved]
+    ) -> Sequence[str]:
+        """Raise the revision of the nodes; those of files that changed themselves keep what changed them."""
+        own = {one.path for one in asked if any(name[0] != "(" for name in one.names)}
+        changed = []
+        for key in sorted({*callers, *(target for target in targets if target.startswith("node:"))}):
+            path, qualname = split_key(key)
+            row = self._db.execute(
+                "SELECT nodes.id FROM nodes JOIN files ON files.id = file WHERE path = ? AND qualname = ?",
+                (path, qualname),
+            ).fetchone()
+            if row is None:
+                continue
+            changed.append(key)
+            if path in own:
+                self._db.execute("UPDATE nodes SET revision = ? WHERE id = ?", (revision, row[0]))
+                self._db.execute("UPDATE files SET revision = ? WHERE id = ?", (revision, row[0] >> FILE_SHIFT))
+            else:
+                self._touch([row[0]], revision)
+        return changed
+
+    def graph_is_ready(self) -> None:
+        """The graph of the whole project has been worked out: all nodes tell more than before."""
+        with self._transaction() as revision:
+            self._set_meta("graph", 1)
+            self._db.execute("UPDATE nodes SET revision = ?", (revision,))
+            self._db.execute("UPDATE files SET revision = ?", (revision,))
+
     def _touch(self, row_ids: Collection[int], revision: int) -> None:
         """What these nodes' answers are joined from has changed (see index.joined): they have, too."""
         now = time.time_ns()
@@ -343,6 +449,8 @@ class NodeStateKV:
         touched: list[FileChange] = []
         paths = list(paths)
         self.docstrings.memory.forget_files(paths, time.time_ns())
+        called: set[str] = set()
+        changed: Sequence[str] = ()
         with self._transaction() as revision:
             for path in paths:
                 row = self._db.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
@@ -350,11 +458,15 @@ class NodeStateKV:
                     names = [name for (name,) in self._db.execute("SELECT qualname FROM nodes WHERE file = ?", row)]
                     deleted += [node_key(path, name) for name in names]
                     touched.append(FileChange(path, tuple(names), False, ()))
+                    called |= forget_file(self._db, row[0])
+                    note_unresolved(self._db, row[0], path, [ANY_NAME])
                     _delete_rows(self._db, row[0])
                     self._db.execute("DELETE FROM imports WHERE file = ?", row)
                     self._db.execute("DELETE FROM files WHERE id = ?", row)
             self._bury(deleted, revision)
-        return Changed(self.revision, (), tuple(deleted), tuple(touched))
+            if self.graph_ready:
+                changed = self._changed_graph(set(), called, revision, ())
+        return Changed(self.revision, tuple(changed), tuple(deleted), tuple(touched))
 
     def set_diverging(self, path: str, diverges: bool) -> None:
         """Note whether the disk has changed while a buffer of the path is open; a change of that is a revision."""
@@ -581,12 +693,34 @@ class _FileWrite:
             new = {row[2] for row in rows.nodes}
             self.gone = [name for name in (rows.deleted if rows.partial else old) if name not in new]
             self.signatures += self.gone
-            if not rows.partial:
-                _delete_rows(self.db, file)
+        changed = self._changed_summaries(file, known is not None)
+        if known is not None and not rows.partial:
+            _delete_rows(self.db, file)
+        if changed is not None:
+            note_unresolved(self.db, file, rows.path, changed if known is not None else [ANY_NAME])
         if known is None or known[1] != rows.bindings:
             self._imports(file, known is not None)
         self._insert(file, old, known is not None)
         return self
+
+    def _changed_summaries(self, file: int, known: bool) -> set[str] | None:
+        """The names whose meaning may change; None where the graph stays as it is. Old summaries of an edit go."""
+        rows = self.rows
+        if not known:
+            return set()
+        if not rows.partial:
+            low, high = file << FILE_SHIFT, ((file + 1) << FILE_SHIFT) - 1
+            old = self.db.execute("SELECT data FROM summaries WHERE id BETWEEN ? AND ?", (low, high)).fetchall()
+            return _names_that_differ([data for (data,) in old], [data for _, data, _ in rows.summaries])
+        base = file << FILE_SHIFT
+        gone = [base | segment << SEGMENT_SHIFT for segment in rows.deleted_summaries]
+        old = []
+        for row_id in gone:
+            old += self.db.execute("SELECT data FROM summaries WHERE id = ?", (row_id,)).fetchall()
+            self.db.execute("DELETE FROM summaries WHERE id = ?", (row_id,))
+        if not gone and not rows.summaries:
+            return None
+        return _names_that_differ([data for (data,) in old], [data for _, data, _ in rows.summaries])
 
     def _old(self, file: int) -> dict[str, tuple[int, int, str, bytes]]:
         sql = "SELECT qualname, revision, updated_ns, source, facts FROM nodes WHERE file = ?"
@@ -603,8 +737,6 @@ class _FileWrite:
             if found:
                 old[name] = found
                 self.db.execute("DELETE FROM nodes WHERE file = ? AND qualname = ?", (file, name))
-        for segment in self.rows.deleted_uses:
-            self.db.execute("DELETE FROM uses WHERE id = ?", (file << FILE_SHIFT | segment << SEGMENT_SHIFT,))
         return old
 
     def _imports(self, file: int, known: bool) -> None:
@@ -631,9 +763,17 @@ class _FileWrite:
             values.append((row_id, file, qualname, name, kind, *stamp, facts))
         self.db.executemany("INSERT INTO nodes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
         self.db.executemany(
-            "INSERT OR REPLACE INTO uses VALUES (?, ?)",
-            [(base | segment << SEGMENT_SHIFT, data) for segment, data in self.rows.uses],
+            "INSERT OR REPLACE INTO summaries VALUES (?, ?, ?)",
+            [(base | segment << SEGMENT_SHIFT, data, places) for segment, data, places in self.rows.summaries],
         )
+
+
+def _names_that_differ(old: list[bytes], new: list[bytes]) -> set[str]:
+    before, after = Counter(old), Counter(new)
+    names: set[str] = set()
+    for data in (before - after) + (after - before):
+        names |= names_in(data)
+    return names
 
 
 def _signature(facts: bytes) -> Any:
@@ -666,7 +806,7 @@ def _put_file(db: sqlite3.Connection, rows: FileRows, stamp: Stamp, revision: in
 def _delete_rows(db: sqlite3.Connection, file: int) -> None:
     low, high = file << FILE_SHIFT, ((file + 1) << FILE_SHIFT) - 1
     db.execute("DELETE FROM nodes WHERE id BETWEEN ? AND ?", (low, high))
-    db.execute("DELETE FROM uses WHERE id BETWEEN ? AND ?", (low, high))
+    db.execute("DELETE FROM summaries WHERE id BETWEEN ? AND ?", (low, high))
     db.execute("DELETE FROM drift WHERE id BETWEEN ? AND ?", (low, high))
 
 

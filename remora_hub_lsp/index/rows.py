@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from ..analysis.facts import Binding, FileFacts, NodeFacts, PlacedNode
+from ..analysis.facts import Binding, FileFacts, PlacedNode
 from ..analysis.pairs import INIT, watched_node
 from ..errors import SourceError
 from .steps import Json, extract_signatures, scan_imports
@@ -39,6 +39,9 @@ LATER_FIELDS = (
 NodeRow = tuple[int, int, str, str, str, bytes]
 
 
+# A segment's id, its summary and the places in it, as JSON.
+SummaryRow = tuple[int, bytes, bytes]
+
 # A node as it was, the imports it used, and its row.
 _Kept = tuple[PlacedNode, list[str], NodeRow]
 
@@ -46,7 +49,7 @@ _Kept = tuple[PlacedNode, list[str], NodeRow]
 class FileRows(NamedTuple):
     """One file's rows, or with `partial` those that differ from the ones written before.
 
-    deleted: qualnames that are gone. uses: (segment, JSON [[number of the node, uses] ...]); -1 is the scope around.
+    deleted: qualnames that are gone. summaries: (segment, JSON of the summary, of the places), see analysis/forms.py.
     starts: JSON array, segment id and first line by turns, ascending by line.
     judged: nodes whose pair of signature and docstring may be another one now; watched: the pairs that those have.
     names: all that the file defines.
@@ -61,10 +64,10 @@ class FileRows(NamedTuple):
     starts: bytes
     bindings: bytes
     nodes: list[NodeRow]
-    uses: list[tuple[int, bytes]]
+    summaries: list[SummaryRow]
     partial: bool = False
     deleted: tuple[str, ...] = ()
-    deleted_uses: tuple[int, ...] = ()
+    deleted_summaries: tuple[int, ...] = ()
     judged: Collection[str] = ()
     watched: tuple[WatchedRow, ...] = ()
     names: Collection[str] = ()
@@ -127,12 +130,12 @@ class LiveRows:
         known = self._segments
         segments = {segment.id for segment, _ in facts.segments}
         fresh = segments - known
-        uses = [
-            (segment.id, data)
+        summaries = [
+            (segment.id, _summary(segment.summary[0]), orjson.dumps(segment.summary[1]))
             for segment, _ in (facts.segments if fresh else ())
-            if segment.id in fresh and (data := _uses(segment.uses, segment.nodes))
+            if segment.id in fresh and segment.summary is not None
         ]
-        gone_uses = tuple(known - segments)
+        gone_summaries = tuple(known - segments)
         self._segments = segments
         return FileRows(
             self.path,
@@ -144,10 +147,10 @@ class LiveRows:
             orjson.dumps(_starts(facts)),
             self._binding_json,
             changed,
-            uses,
+            summaries,
             partial,
             gone,
-            gone_uses if partial else (),
+            gone_summaries if partial else (),
             judged,
             tuple(self._watched[name] for name in judged if name in self._watched),
             tuple(after),
@@ -205,7 +208,7 @@ def module_of(path: str) -> str:
 
 
 def _starts(facts: FileFacts) -> list[int]:
-    return [n for segment, start in facts.segments if segment.nodes for n in (segment.id, start)]
+    return [n for segment, start in facts.segments for n in (segment.id, start)]
 
 
 def _node_row(placed: PlacedNode, record: Json, imports: list[str]) -> NodeRow:
@@ -222,10 +225,11 @@ def _node_row(placed: PlacedNode, record: Json, imports: list[str]) -> NodeRow:
     return segment, placed.number, placed.unique, facts.name, facts.kind, _dumps(values)
 
 
-def _uses(around: tuple[Any, ...], nodes: Sequence[NodeFacts]) -> bytes:
-    used: list[Any] = [(-1, around)] if around else []
-    used += [(number, facts.uses) for number, facts in enumerate(nodes) if facts.uses]
-    return _dumps(used) if used else b""
+def _summary(value: list[Any]) -> bytes:
+    try:
+        return _dumps(value)
+    except (TypeError, RecursionError):  # nested too deeply: nothing is known of what it does with names
+        return _dumps([value[0], [[] for _ in value[1]]])
 
 
 def _dumps(value: Any) -> bytes:

@@ -82,45 +82,63 @@ CREATE TABLE drift (
     data BLOB NOT NULL              -- JSON, see memory.Verdict
 );
 
--- Scripts that say something of nodes; those that are not active do not count just now.
-CREATE TABLE scripts (
-    name TEXT PRIMARY KEY,
-    active INTEGER NOT NULL
-) WITHOUT ROWID;
-
--- revision: up to which the script has seen the file. seen: JSON {qualname: hash of the facts it was sent}.
-CREATE TABLE script_runs (
-    file INTEGER NOT NULL,
-    script TEXT NOT NULL,
-    script_hash TEXT NOT NULL,
-    revision INTEGER NOT NULL,
-    seen BLOB NOT NULL,
-    PRIMARY KEY (file, script)
-) WITHOUT ROWID;
-
--- By name, because a node's row id changes with the statement it stands in. result: JSON, see index.scripts.
-CREATE TABLE script_results (
-    file INTEGER NOT NULL,
-    qualname TEXT NOT NULL,
-    script TEXT NOT NULL,
-    revision INTEGER NOT NULL,      -- up to which the script has seen the node
-    has_findings INTEGER NOT NULL,
-    result BLOB NOT NULL,
-    PRIMARY KEY (file, qualname, script)
-) WITHOUT ROWID;
-CREATE INDEX script_result ON script_results (script);
-
-CREATE TRIGGER file_without_scripts AFTER DELETE ON files BEGIN
-    DELETE FROM script_runs WHERE file = old.id;
-    DELETE FROM script_results WHERE file = old.id;
-END;
-
-CREATE TABLE uses (
+-- What a statement does with names (analysis/forms.py), and the places in it.
+CREATE TABLE summaries (
     id INTEGER PRIMARY KEY,         -- file << 40 | segment << 16
-    data BLOB NOT NULL              -- JSON [[index, [[kind, name, line, column], ...]], ...]
+    data BLOB NOT NULL,             -- JSON [owner, fragment]
+    places BLOB NOT NULL            -- JSON [line, start, end, ...], lines from the segment's first
 );
+
+-- The call graph, with the calling file. Code that stands in no definition of its segment has 65535 in the id's end.
+CREATE TABLE edges (
+    id INTEGER PRIMARY KEY,         -- the caller's row id
+    owner TEXT NOT NULL,            -- the caller's unique name
+    data BLOB NOT NULL              -- JSON [[target, kind, evidence, [number of a place, ...]], ...]
+);
+CREATE TABLE called (
+    target INTEGER NOT NULL,        -- graph.number_of a key, or of `.name`
+    caller INTEGER NOT NULL,        -- row of `edges`
+    flags INTEGER NOT NULL,         -- graph.packed
+    PRIMARY KEY (target, caller)
+) WITHOUT ROWID;
+CREATE TABLE hierarchy (
+    base TEXT NOT NULL,             -- key or dotted name
+    file INTEGER NOT NULL,
+    class TEXT NOT NULL,
+    place INTEGER NOT NULL,         -- which of the class's bases
+    PRIMARY KEY (base, file, class)
+) WITHOUT ROWID;
+CREATE INDEX hierarchy_file ON hierarchy (file);
+
+-- What a file passes for parameters of functions in `target`: JSON {function: {number: [value, ...]}}.
+CREATE TABLE flows (
+    target INTEGER NOT NULL,
+    file INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (target, file)
+) WITHOUT ROWID;
+CREATE INDEX flow_file ON flows (file);
+
+-- Which names of which files a file's edges, and the meaning of its names, rest on.
+CREATE TABLE rests (
+    path TEXT NOT NULL,
+    name TEXT NOT NULL,
+    file INTEGER NOT NULL,
+    own TEXT NOT NULL,              -- the name of the file's top level that does; '': the edges of its code
+    PRIMARY KEY (path, name, file, own)
+) WITHOUT ROWID;
+CREATE INDEX rest_file ON rests (file);
+
+-- Files whose edges have to be worked out, and the names of them whose meaning may have changed since.
+CREATE TABLE unresolved (
+    path TEXT PRIMARY KEY,
+    file INTEGER NOT NULL,
+    names BLOB NOT NULL             -- JSON
+) WITHOUT ROWID;
 """
-_TABLE_NAMES = {"meta", "files", "nodes", "uses", "drift", "node_key", "node_name"}
+_TABLE_NAMES = {
+    "meta", "files", "nodes", "summaries", "edges", "called", "unresolved", "drift", "node_key", "node_name",
+}  # fmt: skip
 
 
 def open_writer(path: Path) -> tuple[sqlite3.Connection, str | None]:

@@ -31,7 +31,7 @@ def shipped_folder() -> Path:
 def extract_signatures(path: str, file_hash: str, nodes: Sequence[PlacedNode]) -> list[Json]:
     """A record for each of the nodes: what NodeState says of its text."""
     raw = {"file_path": path, "file_hash": file_hash, "nodes": [raw_text(node) for node in nodes]}
-    records: list[Json] = run_shipped(EXTRACT_SIGNATURES, path, raw)["nodes"]
+    records: list[Json] = _run(EXTRACT_SIGNATURES, path, raw)["nodes"]
     return records
 
 
@@ -40,7 +40,7 @@ def scan_imports(
 ) -> tuple[list[list[str]], list[list[str]]]:
     """The module's imports as (name, absolute target), and for each of the nodes the dotted names that it uses."""
     bound = [[name, target] for name, target in bindings]
-    result = run_shipped(SCAN_IMPORTS, path, raw_imports(path, package, bound, nodes))
+    result = _run(SCAN_IMPORTS, path, raw_imports(path, package, bound, nodes))
     return result["bindings"], [node["imports"] for node in result["nodes"]]
 
 
@@ -75,16 +75,17 @@ def raw_imports(path: str, package: Sequence[str], bindings: list[list[str]], no
                 "node_type": node.facts.node_type,
                 "roots": list(node.facts.roots),
                 "local_imports": node.facts.local_imports,
-                "names": [use[1] for use in node.facts.uses] if dotted else [],
+                # A class's own names stand with its members.
+                "names": [*node.facts.dotted, *node.facts.roots]
+                if dotted and node.facts.node_type == "function"
+                else [],
             }
             for node in nodes
         ],
     }
 
 
-def run_shipped(name: str, path: str, raw: Json) -> Json:
-    """The result of one of the two steps for a file of which `parse_python` gives `raw`."""
-
+def _run(name: str, path: str, raw: Json) -> Json:
     async def parse_python(_: str) -> Json:
         return raw
 

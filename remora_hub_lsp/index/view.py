@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -15,7 +15,8 @@ from typing import Any
 
 import orjson
 
-from . import joined
+from . import graph, joined
+from .graph import CALLS, COUNTED, Edge
 from .rows import ABSOLUTE, FACT_FIELDS, LATER_FIELDS
 from .schema import failure
 
@@ -54,6 +55,7 @@ class IndexView:
         self._db = connection
         self._files: dict[str, KnownFile | None] = {}
         self._by_id: dict[int, KnownFile | None] = {}
+        self._places: dict[int, tuple[int, list[int]]] = {}
         self.revision: int = self._meta("revision", 0)
 
     def node(self, path: str, qualname: str) -> Json | None:
@@ -238,6 +240,40 @@ class IndexView:
         """Rows by many values at once: the first `?` stands in `(SELECT value FROM json_each(?))`."""
         return self._db.execute(sql, (orjson.dumps(values).decode(), *parameters)).fetchall()
 
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows of the database."""
+        return self._db.execute(sql, parameters).fetchall()
+
+    def select_one(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        """The first column of the first row; None where there is none."""
+        row = self._db.execute(sql, parameters).fetchone()
+        return row[0] if row else None
+
+    # ---- the call graph
+
+    def callers(self, key: str, evidence: Collection[str] = COUNTED, kinds: Collection[str] = CALLS) -> list[Edge]:
+        """Who calls a node; see index/graph.py for evidence and kinds."""
+        return graph.callers(self, key, evidence, kinds)
+
+    def callees(self, key: str, evidence: Collection[str] = COUNTED, kinds: Collection[str] = CALLS) -> list[Edge]:
+        """What a node calls, in the order of its text."""
+        return graph.callees(self, key, evidence, kinds)
+
+    def path_of(self, number: int) -> str | None:
+        """The path of the file with that number."""
+        file = self._file_by_id(number)
+        return file.path if file is not None else None
+
+    def places(self, row_id: int) -> tuple[int, list[int]]:
+        """The first line of a row's segment, and the places in it (see analysis/forms.py)."""
+        segment = row_id & ~0xFFFF
+        if segment not in self._places:
+            file = self._file_by_id(row_id >> FILE_SHIFT)
+            start = file.starts.get(row_id >> SEGMENT_SHIFT & ABSOLUTE, 0) if file is not None else 0
+            data = self.select_one("SELECT places FROM summaries WHERE id = ?", (segment,))
+            self._places[segment] = (start, orjson.loads(data) if data else [])
+        return self._places[segment]
+
     def _states(self, rows: Sequence[tuple[KnownFile, _Row]]) -> list[Json]:
         """The rows' NodeStates, with what is joined from elsewhere."""
         states = [_state(file, row) for file, row in rows]
@@ -315,6 +351,7 @@ def _state(file: KnownFile, row: _Row) -> Json:
         "callers": None,
         "callees": None,
         "related_tests": None,
+        "evidence": {},
         "line_count": line_count,
         "complexity": complexity,
         "docstring_outdated": False,

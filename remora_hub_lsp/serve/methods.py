@@ -14,7 +14,6 @@ from ..protocol import (
     GET_CONTEXT,
     PROCESS,
     REINDEX,
-    SCRIPTS,
     SEARCH,
     STATUS,
     SUBSCRIBE,
@@ -22,7 +21,6 @@ from ..protocol import (
     GetContextParams,
     ProcessParams,
     ReindexParams,
-    ScriptsParams,
     SearchParams,
     StatusParams,
     SubscribeParams,
@@ -32,7 +30,6 @@ from .changes import changes_since, subscribe
 from .diagnostics import SOURCE, document_diagnostic, workspace_diagnostic
 from .documents import Documents
 from .features import document_symbol, hover, workspace_symbol
-from .scripts import scripts
 from .upkeep import process, reindex, status
 
 
@@ -79,7 +76,6 @@ METHODS = (
     Method(SEARCH, search, SearchParams),
     Method(PROCESS, process, ProcessParams),
     Method(REINDEX, reindex, ReindexParams),
-    Method(SCRIPTS, scripts, ScriptsParams),
     Method(CHANGES_SINCE, changes_since, ChangesSinceParams),
     Method(SUBSCRIBE, subscribe, SubscribeParams),
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from typing import Any
 
-from remora_hub_lsp.analysis.facts import MODULE, FileFacts, Use
+from remora_hub_lsp.analysis.facts import MODULE, FileFacts
+from remora_hub_lsp.analysis.forms import CHILDREN, CLASS
 
 from .oracle import Known, known
 
@@ -17,21 +19,65 @@ def canonical(facts: FileFacts) -> Canonical:
 
     What statements of a class add to their class stands with the class, whether or not it is cut into members.
     """
-    uses: defaultdict[str, Counter[Use]] = defaultdict(Counter)
     out: Canonical = {"file": (facts.error, facts.error_line, facts.line_count, facts.file_hash)}
-    starts = {segment.id: start for segment, start in facts.segments}
+    done: defaultdict[str, Counter[str]] = defaultdict(Counter)
     nodes = known(facts)
     for segment, start in facts.segments:
-        owner = _around(nodes, start)
-        uses[owner].update((kind, name, start + line, column) for kind, name, line, column in segment.uses)
-    for node, placed in zip(nodes, facts.nodes, strict=True):
-        start = starts.get(placed.segment, 0)
-        uses[node.unique].update((kind, name, start + line, column) for kind, name, line, column in node.facts.uses)
+        if segment.summary is not None:
+            (_, fragment), places = segment.summary
+            _add(done, _around(nodes, start), fragment, _absolute(places, start))
+    for node in nodes:
         assert node.unique not in out, f"{node.unique} is not unique"
         out[node.unique] = plain(node)
     out["order"] = [node.unique for node in facts.nodes]
     out["imports"] = sorted(facts.bindings)
-    out["uses"] = {owner: counted for owner, counted in uses.items() if counted}
+    out["summaries"] = {owner: counted for owner, counted in done.items() if counted}
+    return out
+
+
+Place = tuple[int, int, int]
+
+
+def _absolute(places: list[int], start: int) -> list[Place]:
+    lines, starts, ends = places[::3], places[1::3], places[2::3]
+    return [(start + line, first, end) for line, first, end in zip(lines, starts, ends, strict=True)]
+
+
+def _add(done: defaultdict[str, Counter[str]], owner: str, fragment: list[Any], places: list[Place]) -> None:
+    """What statements do in the scope of `owner`, each thing for itself; a class's own code stands with the class."""
+    for number, part in enumerate(fragment):
+        if number == CHILDREN:
+            for child in part:
+                head = child if child[0] != CLASS else [*child[:2], *child[3:]]
+                done[owner][_text(head, places)] += 1
+                if child[0] == CLASS:
+                    _add(done, child[1] if owner == MODULE else f"{owner}.{child[1]}", child[2], places)
+        elif number == 0 or number == 4:  # pairs
+            for i in range(0, len(part), 2):
+                done[owner][f"{number} {_text(part[i : i + 2], places)}"] += 1
+        else:
+            for one in part or ():
+                done[owner][f"{number} {_text(one, places)}"] += 1
+
+
+def _text(form: Any, places: list[Place]) -> str:
+    """A form with its places written out; what statements of a module or class count, they count each for itself."""
+    return re.sub(r"%\d+", "%", repr(_placed(form, places)))
+
+
+# Where the number of a place stands in a form, by the form's kind and length.
+_PLACED = {(0, 3): 2, (1, 4): 3, (2, 5): 4, (3, 4): 3, (10, 3): 2, (11, 3): 2, (13, 3): 2, (14, 3): 2, (15, 5): 3}
+
+
+def _placed(form: Any, places: list[Place]) -> Any:
+    if not isinstance(form, list):
+        return form
+    out = [_placed(part, places) for part in form]
+    at = _PLACED.get((form[0], len(form))) if form and isinstance(form[0], int) else None
+    if len(form) == 4 and not isinstance(form[0], int) and isinstance(form[3], int):
+        at = 3  # an assignment to an attribute or item
+    if at is not None and isinstance(form[at], int) and form[at] >= 0:
+        out[at] = places[form[at]]
     return out
 
 
@@ -42,16 +88,16 @@ def _around(nodes: list[Known], line: int) -> str:
 
 
 def plain(node: Known) -> tuple[Any, ...]:
-    """A node at its place in the file; its imports in one order, its uses left out."""
+    """A node at its place in the file; its imports in one order."""
     facts = node.facts._replace(
-        line=0, end_line=0, name_line=0, uses=(), local_imports=tuple(sorted(node.facts.local_imports))
+        line=0, end_line=0, name_line=0, local_imports=tuple(sorted(node.facts.local_imports))
     )
     return node.start, node.end, node.name, facts
 
 
 def timeless(node: Known) -> tuple[Any, ...]:
     """A node's facts without its place in the file: lines above it may come and go."""
-    facts = node.facts._replace(line=0, end_line=0, name_line=0, uses=(), local_imports=())
+    facts = node.facts._replace(line=0, end_line=0, name_line=0, local_imports=())
     return node.name[0] - node.start[0], node.end[0] - node.start[0], facts
 
 

@@ -215,7 +215,7 @@ async def test_an_index_that_is_damaged_while_in_use_is_told_and_gone_on_without
         await signatures(hub, "open.py")
         connection = sqlite3.connect(hub.database, isolation_level=None)
         connection.execute("PRAGMA writable_schema=1")
-        connection.execute("DROP TABLE uses")
+        connection.execute("DROP TABLE summaries")
         connection.close()
         editor.edit("open.py", (0, 10), (0, 10), "x")
         await answers(hub, "open.py", ["def typed(x)"])

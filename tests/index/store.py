@@ -105,7 +105,7 @@ def sound(database: Path) -> None:
     connection = open_reader(database)
     try:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        for table in ("nodes", "uses"):
+        for table in ("nodes", "summaries", "edges"):
             sql = f"SELECT count(*) FROM {table} WHERE id >> 40 NOT IN (SELECT id FROM files)"
             assert connection.execute(sql).fetchone() == (0,)
         assert connection.execute("SELECT count(*) FROM nodes WHERE id >> 40 != file").fetchone() == (0,)

@@ -120,15 +120,15 @@ def test_any_history_gives_the_index_that_the_last_texts_alone_give(
         for path, facts in history.truth.items():
             fresh.replace_file(encode(path, facts), stamp())
         assert contents(kv) == contents(fresh)
-        assert uses(kv) == uses(fresh)
+        assert summaries(kv) == summaries(fresh)
         sound(kv.path)
 
 
-def uses(kv: NodeStateKV) -> dict[str, list[Any]]:
-    """The raw uses of each file, in the order of its segments' first lines."""
+def summaries(kv: NodeStateKV) -> dict[str, list[Any]]:
+    """The raw summaries of each file, in the order of its segments' first lines."""
     out: dict[str, list[Any]] = {}
     for path, number, starts in kv._db.execute("SELECT path, id, starts FROM files"):
-        rows = kv._db.execute("SELECT id >> 16 & 0xFFFFFF, data FROM uses WHERE id >> 40 = ?", (number,)).fetchall()
+        rows = kv._db.execute("SELECT id >> 16 & 0xFFFFFF, data FROM summaries WHERE id >> 40 = ?", (number,)).fetchall()
         out[path] = sorted(data for _, data in rows)
         assert len({segment for segment, _ in rows}) == len(rows), starts
     return out
@@ -156,7 +156,7 @@ def facts_of(kv: NodeStateKV, facts: FileFacts) -> dict[str, Any]:
     """What each node is, wherever it stands in the file: its facts and imports."""
     imports = {state.qualname: state.imports for state in kv.get_by_file("shop.py")}
     return {
-        node.unique: (node.facts._replace(roots=frozenset(), local_imports=(), uses=()), imports[node.unique])
+        node.unique: (node.facts._replace(roots=frozenset(), local_imports=(), dotted=frozenset(), calls=frozenset()), imports[node.unique])
         for node in facts.nodes
     }
 

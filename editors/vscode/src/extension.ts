@@ -18,7 +18,7 @@ export interface Api {
   readonly outdated: OutdatedView;
 }
 
-export function activate({ extension, subscriptions }: vscode.ExtensionContext): Api {
+export async function activate({ extension, subscriptions }: vscode.ExtensionContext): Promise<Api> {
   const channels: Channels = {
     client: vscode.window.createOutputChannel("Remora Hub (client)", { log: true }),
     server: vscode.window.createOutputChannel("Remora Hub (server)", { log: true }),
@@ -36,15 +36,8 @@ export function activate({ extension, subscriptions }: vscode.ExtensionContext):
     server.onDidChange(() => void offerHelp(server)),
     ...restarts(extension, server, environments),
   );
-  void server.restart("the extension was activated");
-  ending = () => server.stop();
+  await server.restart("the extension was activated");
   return api;
-}
-
-let ending: (() => Promise<void>) | undefined;
-
-export function deactivate(): Promise<void> | undefined {
-  return ending?.();
 }
 
 function restarts(extension: vscode.Extension<unknown>, server: Server, environments: Environments): vscode.Disposable[] {

@@ -1,7 +1,6 @@
 import { discovery } from "./discovery";
 import { features } from "./features";
 import { runMocha } from "./mocha";
-import { scripts } from "./scripts";
 import { views } from "./views";
 
 export const run = () =>
@@ -9,5 +8,4 @@ export const run = () =>
     discovery();
     features();
     views();
-    scripts();
   });

@@ -1,0 +1,317 @@
+"""A file's part of the call graph: the edges of its code, what it passes to parameters, and what it rests on."""
+
+# mypy: disable-error-code="attr-defined, union-attr, arg-type, assignment, index, no-any-return"
+# Values are told apart by `__class__ is`, which is faster than isinstance and tells mypy nothing.
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from .forms import (
+    ATTR,
+    BASES,
+    BINDS,
+    CALL,
+    CLASS,
+    CLASS_KEYWORDS,
+    DECORATORS,
+    EFFECTS,
+    FUNCTION,
+    ITEMS,
+    LAMBDA_KIND,
+    NAME,
+    PARAMETERS,
+    RETURN_TYPE,
+    RETURNS,
+    STORES,
+    YIELDS,
+    Expression,
+)  # fmt: skip
+from .program import FRAGMENT, SUBCLASSES, Module, Scope
+from .resolver import BY_NAME, CALLED, EXACT, IMPLICIT, INFERRED, REFERENCE, World
+from .values import (
+    BOUND,
+    CLS,
+    CONSTANT,
+    FIXED,
+    INSTANCE,
+    MANAGED,
+    MAPPING,
+    NOTHING,
+    PARAMETER,
+    PARTIAL,
+    PROPERTY,
+    SELF,
+    SEQUENCE,
+    Value,
+    Values,
+)  # fmt: skip
+
+__all__ = ["BY_NAME", "CALLED", "EXACT", "IMPLICIT", "INFERRED", "REFERENCE", "CallerEdges", "FileGraph", "file_graph"]
+
+# [target, kind, evidence, [numbers of places]]; the target is a node's key, a dotted name outside the project, or
+# `.name` of a method called on something unknown.
+EdgeRow = tuple[str, int, int, list[int]]
+
+
+class CallerEdges(NamedTuple):
+    """The edges of one caller within a segment. slot: its node's number there, or AROUND."""
+
+    segment: int
+    slot: int
+    caller: str
+    edges: list[EdgeRow]
+
+
+# By file, by function's unique name, by parameter's number: encoded values.
+Flows = dict[str, dict[str, dict[int, list[Any]]]]
+
+
+class FileGraph(NamedTuple):
+    """What one file adds. rests: (path, name) of what its edges rest on. bases: of each class, keys or dotted names."""
+
+    path: str
+    callers: list[CallerEdges]
+    flows: Flows
+    bases: dict[str, tuple[str, ...]]
+
+
+def file_graph(world: World, module: Module) -> FileGraph:
+    """The edges of a module's code as `world` knows it."""
+    sink = _Sink(module)
+    world._owner = (module.path, "")
+    bases = {}
+    for scope in module.scopes:
+        sink.begin(scope)
+        _walk(world, scope, sink)
+        if scope.kind == FRAGMENT and scope.parent is not None and scope.parent.kind == CLASS:
+            around = scope.parent
+            if scope is around.fragments[0]:
+                bases[around.unique] = tuple(
+                    base.key if base.__class__ is Scope else base.removeprefix("builtins.")
+                    for base in world.bases(around) or () if base != "?"
+                )  # fmt: skip
+    return FileGraph(module.path, sink.finished(), sink.flows, bases)
+
+
+def _walk(world: World, scope: Scope, sink: _Sink) -> None:
+    body = scope.body
+    assert body is not None
+    value = world.value
+    binds = body[BINDS]
+    for i in range(1, len(binds), 2):
+        if binds[i].__class__ is list:
+            value(binds[i], scope, sink)
+    for form in body[EFFECTS]:
+        value(form, scope, sink)
+    for holder, attribute, form, place in body[STORES]:
+        receivers = world.expand(value(holder, scope, sink))
+        assigned = value(form, scope, sink)
+        for receiver in receivers:
+            if receiver.__class__ is tuple and receiver[0] in (INSTANCE, SELF):
+                _store(world, receiver, attribute, assigned, sink, place)
+    for holder, key, form, place in body[ITEMS]:
+        receivers = world.expand(value(holder, scope, sink))
+        keys, assigned = value(key, scope, sink), value(form, scope, sink)
+        for receiver in receivers:
+            if receiver.__class__ is tuple and receiver[0] in (INSTANCE, SELF):
+                world.method(receiver, "__setitem__", [keys, assigned], sink, place)
+    if scope.kind in (FUNCTION, LAMBDA_KIND):
+        for part in (RETURNS, YIELDS):
+            for form in scope.summary[part]:
+                if form.__class__ is list:
+                    value(form, scope, sink)
+    for child in scope.children:
+        _definition(world, child, scope, sink)
+
+
+def _store(world: World, receiver: Value, attribute: str, assigned: Values, sink: _Sink, place: int) -> None:
+    """An attribute assignment that a property's setter, a descriptor or __setattr__ takes."""
+    found = world.find_member(receiver[1], attribute)
+    if found is not None:
+        for _, member in found[1]:
+            if member.__class__ is Scope and world.role(member) == "setter":
+                world.call_function(member, receiver, [assigned], (), sink, place, IMPLICIT)
+        return
+    if world.find_member(receiver[1], "__setattr__"):
+        world.method(receiver, "__setattr__", [NOTHING, assigned], sink, place)
+
+
+def _definition(world: World, child: Scope, scope: Scope, sink: _Sink) -> None:
+    """What defining something evaluates: decorators, defaults, annotations, bases."""
+    summary = child.summary
+    value = world.value
+    values: Values = frozenset((child,))
+    for form in reversed(summary[DECORATORS]):
+        decorators = value(form, scope, None if form.__class__ is list and form[0] in (NAME, ATTR) else sink)
+        place = _place(form)
+        evidence = EXACT if world.exact(form, scope) else INFERRED
+        for decorator in decorators:
+            if decorator.__class__ is Scope or (decorator.__class__ is tuple and decorator[0] != PROPERTY):
+                world.result(decorator, [values], (), sink, place, evidence)
+            elif decorator.__class__ is str:
+                sink.edge(decorator, CALLED, evidence, place)
+        values = world.apply_decorator(decorators, values, child, None)
+    if child.kind == CLASS:
+        for form in summary[BASES]:
+            value(form, scope, sink)
+        for i in range(1, len(summary[CLASS_KEYWORDS]), 2):
+            value(summary[CLASS_KEYWORDS][i], scope, sink)
+        for base in world.bases(child) or ():
+            if base.__class__ is Scope:
+                sink.flow(base, SUBCLASSES, frozenset((child,)))
+        _subclass(world, child, sink)
+        return
+    for _, _, annotation, default in summary[PARAMETERS]:
+        if annotation is not None:
+            value(annotation, scope, sink)
+        if default is not None:
+            value(default, scope, sink)
+    if summary[RETURN_TYPE] is not None:
+        value(summary[RETURN_TYPE], scope, sink)
+
+
+def _subclass(world: World, child: Scope, sink: _Sink) -> None:
+    """Defining a class calls its bases' __init_subclass__."""
+    if child.summary[BASES]:
+        found = world.find_member(child, "__init_subclass__", child)
+        if found is not None:
+            for _, member in found[1]:
+                if member.__class__ is Scope and member.kind == FUNCTION:
+                    sink.edge(member, IMPLICIT, INFERRED, -1)
+
+
+def _place(form: Expression) -> int:
+    if form.__class__ is list:
+        if form[0] == NAME:
+            return int(form[2])
+        if form[0] == ATTR:
+            return int(form[3])
+        if form[0] == CALL:
+            return int(form[4])
+    return -1
+
+
+class _Sink:
+    """Collects edges and flows."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.callers: dict[tuple[int, int], tuple[str, dict[tuple[str, int], list[Any]]]] = {}
+        self.flows: Flows = {}
+        self.current: dict[tuple[str, int], list[Any]] = {}
+
+    def begin(self, scope: Scope) -> None:
+        """The code of this scope comes next."""
+        at = scope
+        while at.kind == LAMBDA_KIND and at.parent is not None:
+            at = at.parent
+        self.current = self.callers.setdefault((at.segment, at.slot), (at.unique, {}))[1]
+
+    def edge(self, target: Scope | str, kind: int, evidence: int, place: int) -> None:
+        if target.__class__ is Scope:
+            if target.kind == LAMBDA_KIND:
+                return
+            target = target.key
+        elif target.startswith("builtins."):
+            return
+        entry = self.current.get((target, kind))
+        if entry is None:
+            self.current[target, kind] = [evidence, [place] if place >= 0 else []]
+            return
+        if evidence < entry[0]:
+            entry[0] = evidence
+        if place >= 0 and place not in entry[1]:
+            entry[1].append(place)
+
+    def flow(self, function: Scope, number: int, values: Values) -> None:
+        kept = [code for value in values if (code := encode(value)) is not None]
+        if kept:
+            known = self.flows.setdefault(function.module.path, {}).setdefault(function.unique, {})
+            held = known.setdefault(number, [])
+            held += [code for code in kept if code not in held]
+
+    def finished(self) -> list[CallerEdges]:
+        out = []
+        for (segment, slot), (caller, edges) in self.callers.items():
+            rows = [(target, kind, entry[0], sorted(entry[1])) for (target, kind), entry in edges.items()]
+            if rows:
+                out.append(CallerEdges(segment, slot, caller, sorted(rows)))
+        for functions in self.flows.values():
+            for numbers in functions.values():
+                for values in numbers.values():
+                    values.sort(key=repr)
+        return out
+
+
+_WITH_CLASS = (INSTANCE, SELF, CLS, PROPERTY)
+
+
+def encode(value: Value) -> Any:
+    """A value as JSON; None where it is not worth passing on."""
+    if value.__class__ is Scope:
+        return [value.module.path, value.unique]
+    if value.__class__ is Module:
+        return [value.path, ""]
+    if value.__class__ is str:
+        return value
+    kind = value[0]
+    if kind in _WITH_CLASS:
+        return [kind, encode(value[1])]
+    if kind == PARAMETER:
+        return [kind, encode(value[1]), value[2]]
+    if kind == BOUND:
+        if value[1].__class__ is str:
+            return None
+        function, receiver = encode(value[1]), encode(value[2])
+        return [kind, function, receiver] if receiver is not None else None
+    if kind == CONSTANT:
+        return [kind, value[1]] if value[1].__class__ is str and len(value[1]) <= 24 else None
+    if kind == SEQUENCE:
+        return [kind, value[1], _encoded(value[2])]
+    if kind == FIXED:
+        return [kind, value[1], [_encoded(part) for part in value[2]]]
+    if kind == MAPPING:
+        return [kind, [[key, _encoded(part)] for key, part in value[1]]]
+    if kind in (PARTIAL, MANAGED):
+        return [kind, _encoded(value[1])]
+    return None
+
+
+def _encoded(values: Values) -> list[Any]:
+    return sorted((code for value in values if (code := encode(value)) is not None), key=repr)
+
+
+def decode(code: Any, find: Any) -> Value | None:
+    """The value that `encode` made this of; None where what it names is gone. find: a module by its path."""
+    if code.__class__ is str:
+        return code
+    kind = code[0]
+    if kind.__class__ is str:
+        module = find(kind)
+        if module is None:
+            return None
+        return module if not code[1] else module.by_unique.get(code[1])
+    if kind in _WITH_CLASS:
+        inner = decode(code[1], find)
+        return None if inner is None else (kind, inner)
+    if kind == PARAMETER:
+        inner = decode(code[1], find)
+        return None if inner is None else (kind, inner, code[2])
+    if kind == BOUND:
+        function, receiver = decode(code[1], find), decode(code[2], find)
+        return None if function is None or receiver is None else (kind, function, receiver)
+    if kind == CONSTANT:
+        return (kind, code[1])
+    if kind == SEQUENCE:
+        return (kind, code[1], decoded(code[2], find))
+    if kind == FIXED:
+        return (kind, code[1], tuple(decoded(part, find) for part in code[2]))
+    if kind == MAPPING:
+        return (kind, tuple((key, decoded(part, find)) for key, part in code[1]))
+    return (kind, decoded(code[1], find))
+
+
+def decoded(codes: Iterable[Any], find: Any) -> Values:
+    """The values that are still there."""
+    return frozenset(value for code in codes if (value := decode(code, find)) is not None)
