@@ -97,6 +97,21 @@ class Config(BaseModel):
         description="Read the project's git history in the background, to know of docstrings that were left behind "
         "before the hub first saw them.",
     )
+    rules: tuple[str, ...] = Field(
+        default=(),
+        description="Shipped scripts to run beside the project's own: `complexity_without_tests`, `http_routes`, "
+        "`todo_owners`.",
+    )
+    scripts_folder: Path | None = Field(
+        default=None,
+        description="One more folder with scripts of the project's own, inside its root, beside `agents/hub/tools`.",
+    )
+    trusted: bool = Field(
+        default=False,
+        strict=True,
+        description="Run the project's own scripts (in a sandbox). A project cannot say so itself: only initialization "
+        "options and the command line can.",
+    )
     log_level: LogLevel = Field(default="info", description="How much to log: `debug`, `info`, `warning` or `error`.")
     log_file: Path | None = Field(
         default=None,
@@ -138,7 +153,7 @@ def load_config(
         for written, value in source.values.items():
             field = _field_of(written, source, problems)
             if field is not None and value is not None:
-                problem = _problem(field, value, source)
+                problem = _refused(field, source) or _problem(field, value, source)
                 if problem:
                     problems.append(problem)
                 settings[field] = _absolute(value, source.base) if field in _PATHS else value
@@ -200,7 +215,9 @@ def _option(field: str) -> str:
 
 # ------------------------------------------------------------------------------------------ what is wrong
 
-_PATHS = frozenset({"database", "log_file"})
+_PATHS = frozenset({"database", "log_file", "scripts_folder"})
+# What a project cannot decide for the one who looks at it.
+_NOT_ITS_OWN = frozenset({"trusted"})
 
 
 def _field_of(written: str, source: Source, problems: list[str]) -> str | None:
@@ -217,6 +234,12 @@ def _field_of(written: str, source: Source, problems: list[str]) -> str | None:
     elif written != source.spell(field) and source.spell(field) in source.values:
         problems.append(f"{source.where(field)} is set twice, also as {written!r}: keep one")
     return field
+
+
+def _refused(field: str, source: Source) -> str | None:
+    if field in _NOT_ITS_OWN and source.spell is _kebab:
+        return f"{source.where(field)} is not for a project to decide: say it in the editor's settings"
+    return None
 
 
 def _snake(written: str) -> str:

@@ -94,3 +94,47 @@ class HubRefused(HubError):
 
 class GitError(HubError):
     """git is not there, or cannot tell what changed since a revision."""
+
+
+class ScriptError(HubError):
+    """Something is wrong with a .pym script; `line` is 1-based in the script, or None where no line is known."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class ParseError(ScriptError):
+    """The text is no script: it does not parse, or the sandbox cannot run what it says."""
+
+
+class CheckError(ScriptError):
+    """The script has errors that a check finds."""
+
+
+class InputError(ScriptError):
+    """A needed input is missing, or one is given that the script does not declare."""
+
+
+class ExternalError(ScriptError):
+    """A declared external is missing, or one is given that the script does not declare."""
+
+
+class ExecutionError(ScriptError):
+    """The script raised an exception."""
+
+
+class Crashed(ExecutionError):
+    """The process that the script ran in ended."""
+
+
+class LimitError(ScriptError):
+    """The script reached a limit; `limit` says which: time, memory, recursion, calls or output."""
+
+    def __init__(self, message: str, limit: str, line: int | None = None) -> None:
+        super().__init__(message, line)
+        self.limit = limit
+
+
+class OutputError(ScriptError):
+    """The script's result has not the form that is asked of it, or is too big."""

@@ -13,6 +13,7 @@ UpdateSource = Literal["cold_start", "file_change", "buffer_change", "dependency
 # exact: scopes and imports alone decide; inferred: through a type; name: only the name fits; observed: it ran.
 Evidence = Literal["exact", "inferred", "name", "observed"]
 HubState = Literal["indexing", "ready", "degraded"]
+ScriptState = Literal["ready", "running", "failing", "paused", "invalid", "untrusted"]
 
 
 class Model(BaseModel):
@@ -152,6 +153,23 @@ class HistoryStatus(Model):
     shallow: bool = Field(default=False, description="the clone has only the newest part of the history")
 
 
+class ScriptStatus(Model):
+    """How one .pym script is doing."""
+
+    name: str
+    path: str = Field(description="relative to the root; of a shipped one its name")
+    origin: Literal["project", "shipped"]
+    state: ScriptState = Field(
+        description="running: files wait for it; failing, paused: see reason, what it said before stays; invalid: a "
+        "check finds errors; untrusted: nobody vouches for the project, so its results do not count"
+    )
+    reason: str | None = None
+    hash: str = Field(description="SHA-256 (hex) of its text")
+    runs: int = 0
+    seconds: float = Field(default=0.0, description="all its runs together")
+    pending: int = Field(default=0, description="files that wait for it")
+
+
 class HubStatus(Model):
     """How the hub of one root is doing."""
 
@@ -178,3 +196,4 @@ class HubStatus(Model):
     counters: dict[str, int] = Field(default_factory=dict)
     others: tuple[HubStatus, ...] = Field(default=(), description="the other roots of the session that asked")
     history: HistoryStatus | None = None
+    scripts: tuple[ScriptStatus, ...] = Field(default=(), description="the scripts that have a say, by name")

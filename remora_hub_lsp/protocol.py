@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from .models import HubState, HubStatus, Kind, NodeState, NodeType, Position, Range
+from .models import HubState, HubStatus, Kind, NodeState, NodeType, Position, Range, ScriptStatus
 
 PROTOCOL_VERSION = "1.0"
 GET_CONTEXT = "remora/getContext"
@@ -22,6 +22,7 @@ CHANGED = "remora/changed"
 SEARCH = "remora/search"
 PROCESS = "remora/process"
 REINDEX = "remora/reindex"
+SCRIPTS = "remora/scripts"
 HELLO = "remora/hello"
 LONGEST_WAIT = 600_000  # milliseconds
 
@@ -187,6 +188,25 @@ class ProcessStatus(BaseModel):
     memory_bytes: int | None
     log: str | None = None
     roots: tuple[HubStatus, ...]
+
+
+class ScriptsParams(Params):
+    """remora/scripts takes no parameters."""
+
+
+class RootScripts(BaseModel):
+    """The scripts of one root. folders: where the project's own are, relative to it. trusted: those may run."""
+
+    root: str
+    folders: tuple[str, ...]
+    trusted: bool
+    scripts: tuple[ScriptStatus, ...]
+
+
+class ScriptsResult(BaseModel):
+    """The scripts of each root of the session."""
+
+    roots: tuple[RootScripts, ...]
 
 
 class ChangesSinceParams(Params):

@@ -29,7 +29,7 @@ class Problem(NamedTuple):
 
     @property
     def is_error(self) -> bool:
-        return self.code.startswith("E")
+        return self.code.startswith(("E", "H1", "H2"))
 
 
 def problems(declared: Declared) -> list[Problem]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import StoreError
 from .changes import DiskChanged
 from .compare import compare
+from .scripts.script import SUFFIX as SCRIPT
 from .tree import ENVIRONMENT_MARKS, EXCLUDED_UNLESS_PACKAGE, PACKAGE_MARKS, SUFFIXES
 from .watcher import ADDED, DELETED, Event, FileWatcher, on_network_drive
 
@@ -157,7 +158,7 @@ class DiskFeed:
         ):
             self._wanted.set()
         is_folder = kind != DELETED and os.path.isdir(absolute)
-        if path.endswith(SUFFIXES) and not is_folder:
+        if path.endswith((*SUFFIXES, SCRIPT)) and not is_folder:
             hub.apply(DiskChanged(path))
         # A folder that came or went: with all that is in it.
         if (kind == ADDED and is_folder) or (kind == DELETED and path in hub.tree.folders):

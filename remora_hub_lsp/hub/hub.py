@@ -34,6 +34,8 @@ from .paths import Paths
 from .pool import WorkerPool
 from .questions import Answer, Questions
 from .recorder import Recorder
+from .scripts.runner import ScriptRunner
+from .scripts.script import SUFFIX as SCRIPT
 from .store import Store
 from .tree import SourceTree
 from .updates import Updates
@@ -67,6 +69,7 @@ class Hub:
         self.following = Following(self)
         self.questions = Questions(self)
         self.history = History(self)
+        self.scripts = ScriptRunner(self)
         self.sessions = 0
         self._reload = reload
         self._sequence = 0
@@ -92,6 +95,7 @@ class Hub:
         self.feed = DiskFeed(self)
         self.spawn(self.updates.run())
         self.history.begin()
+        self.scripts.start()
         if self.config.watch:
             self.spawn(self._watch())
 
@@ -111,6 +115,7 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.cold_start.finished()
+        await self.scripts.close()
         await self.feed.close()
         self.updates.inbox.close()
         await self.pool.close()
@@ -131,7 +136,7 @@ class Hub:
         """Take a change; gives its sequence number. Never blocks, never drops."""
         self._sequence += 1
         if not self._closed:
-            self.updates.take(change)
+            (self.scripts if change.path.endswith(SCRIPT) else self.updates).take(change)
         return self._sequence
 
     def disk_changed(self, absolute: str) -> None:
@@ -234,6 +239,7 @@ class Hub:
             slowest=tuple(self.updates.slowest),
             counters=dict(self.counters),
             history=self.history.status,
+            scripts=self.scripts.status(),
         )
 
     @property
@@ -319,6 +325,7 @@ class Hub:
         folders = self.tree.folders
         self.tree = SourceTree(self.root, self.config)
         self.tree.folders = folders  # until the next walk
+        self.scripts.refresh()
 
     def is_source(self, path: str) -> bool:
         """Whether there is such a file, and it is the project's."""
@@ -343,6 +350,7 @@ class Hub:
     def _index_replaced(self) -> None:
         self.questions.encoded.clear()
         self.updates.begin_anew()
+        self.scripts.begin_anew()
         if not self._closed:
             self.cold_start.again()
             self.history.again()

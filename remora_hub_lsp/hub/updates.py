@@ -125,7 +125,9 @@ class Updates:
                     await self.hub.store.run(recorder.close_buffer, path)
             log.exception("a change of %s could not be indexed", ", ".join(paths[:3]))
             # What could not be written to an index that is given up is written to the new one.
-            if isinstance(error, StoreError) and (recorder is not self.hub.recorder or await self.hub.fail_over(error)):
+            if isinstance(error, StoreError) and (
+                recorder is not self.hub.recorder or await self.hub.fail_over(error)
+            ):
                 for path in paths:
                     self.inbox.put(path)
         finally:

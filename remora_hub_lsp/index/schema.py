@@ -14,7 +14,7 @@ from ..errors import StoreDamaged, StoreError
 log = logging.getLogger(__name__)
 
 # Raise it when the tables or the meaning of their columns change.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _APPLICATION_ID = 0x52454D4F  # "REMO"
 # How long a write waits for another process that writes.
 BUSY_SECONDS = 5.0
@@ -81,6 +81,39 @@ CREATE TABLE drift (
     id INTEGER PRIMARY KEY,
     data BLOB NOT NULL              -- JSON, see memory.Verdict
 );
+
+-- Scripts that say something of nodes; those that are not active do not count just now.
+CREATE TABLE scripts (
+    name TEXT PRIMARY KEY,
+    active INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- revision: up to which the script has seen the file. seen: JSON {qualname: hash of the facts it was sent}.
+CREATE TABLE script_runs (
+    file INTEGER NOT NULL,
+    script TEXT NOT NULL,
+    script_hash TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    seen BLOB NOT NULL,
+    PRIMARY KEY (file, script)
+) WITHOUT ROWID;
+
+-- By name, because a node's row id changes with the statement it stands in. result: JSON, see index.scripts.
+CREATE TABLE script_results (
+    file INTEGER NOT NULL,
+    qualname TEXT NOT NULL,
+    script TEXT NOT NULL,
+    revision INTEGER NOT NULL,      -- up to which the script has seen the node
+    has_findings INTEGER NOT NULL,
+    result BLOB NOT NULL,
+    PRIMARY KEY (file, qualname, script)
+) WITHOUT ROWID;
+CREATE INDEX script_result ON script_results (script);
+
+CREATE TRIGGER file_without_scripts AFTER DELETE ON files BEGIN
+    DELETE FROM script_runs WHERE file = old.id;
+    DELETE FROM script_results WHERE file = old.id;
+END;
 
 -- What a statement does with names (analysis/forms.py), and the places in it.
 CREATE TABLE summaries (

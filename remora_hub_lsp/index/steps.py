@@ -31,7 +31,7 @@ def shipped_folder() -> Path:
 def extract_signatures(path: str, file_hash: str, nodes: Sequence[PlacedNode]) -> list[Json]:
     """A record for each of the nodes: what NodeState says of its text."""
     raw = {"file_path": path, "file_hash": file_hash, "nodes": [raw_text(node) for node in nodes]}
-    records: list[Json] = _run(EXTRACT_SIGNATURES, path, raw)["nodes"]
+    records: list[Json] = run_shipped(EXTRACT_SIGNATURES, path, raw)["nodes"]
     return records
 
 
@@ -40,7 +40,7 @@ def scan_imports(
 ) -> tuple[list[list[str]], list[list[str]]]:
     """The module's imports as (name, absolute target), and for each of the nodes the dotted names that it uses."""
     bound = [[name, target] for name, target in bindings]
-    result = _run(SCAN_IMPORTS, path, raw_imports(path, package, bound, nodes))
+    result = run_shipped(SCAN_IMPORTS, path, raw_imports(path, package, bound, nodes))
     return result["bindings"], [node["imports"] for node in result["nodes"]]
 
 
@@ -85,7 +85,9 @@ def raw_imports(path: str, package: Sequence[str], bindings: list[list[str]], no
     }
 
 
-def _run(name: str, path: str, raw: Json) -> Json:
+def run_shipped(name: str, path: str, raw: Json) -> Json:
+    """The result of one of the two steps for a file of which `parse_python` gives `raw`."""
+
     async def parse_python(_: str) -> Json:
         return raw
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _GATHER = 0.1
 _MOST_KEYS = 500
 
-_PATTERNS = ("**/*.{py,pyi}", "**/.gitignore", "**/pyproject.toml")
+_PATTERNS = ("**/*.{py,pyi,pym}", "**/.gitignore", "**/pyproject.toml")
 FILE_OPERATIONS: dict[str, Any] = {
     name: {"filters": [{"scheme": "file", "pattern": {"glob": "**/*"}}]}
     for name in ("didCreate", "didRename", "didDelete")

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SUFFIXES = (".py", ".pyi")
+SUFFIXES = (".py", ".pyi", ".pym")
 
 
 class Place(NamedTuple):
-    """A Python file of a root: `path` is relative to it, with /."""
+    """A Python file (or script) of a root: `path` is relative to it, with /."""
 
     hub: Hub
     path: str
@@ -137,7 +137,7 @@ class Documents:
 
 
 def python_file(uri: str) -> str | None:
-    """The path of a Python file's URI, None for anything else."""
+    """The path of a Python file's (or script's) URI, None for anything else."""
     file = to_path(uri)
     return file if file and file.endswith(SUFFIXES) else None
 

@@ -9,6 +9,7 @@ from .convert import Json, module_name
 
 _CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
 _MARKUP = re.compile(r"([\\*_\[\]<>#~|])")
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _BACKTICKS = re.compile(r"`{3,}")
 
 
@@ -16,10 +17,14 @@ def hover_content(node: Json, *, markdown: bool, late: bool) -> Json:
     """LSP's MarkupContent. `late`: the newest edit of the file is not in the facts yet."""
     head = node["signature"] or f"# module {module_name(node['file_path'])}"
     summary, quiet = node["docstring"] or "", " · ".join(facts(node, late=late))
+    scripts = said_by_scripts(node["extra"])
     if markdown:
-        parts = [_fence(head), _escape(summary), f"*{_escape(quiet)}*"]
+        parts = [_fence(head), _escape(summary), f"*{_escape(quiet)}*", "  \n".join(map(_literally, scripts))]
         return {"kind": "markdown", "value": "\n\n".join(part for part in parts if part)}
-    return {"kind": "plaintext", "value": "\n\n".join(part for part in (head, summary, quiet) if part)}
+    return {
+        "kind": "plaintext",
+        "value": "\n\n".join(part for part in (head, summary, quiet, "\n".join(scripts)) if part),
+    }
 
 
 def facts(node: Json, *, late: bool = False) -> list[str]:
@@ -38,6 +43,37 @@ def facts(node: Json, *, late: bool = False) -> list[str]:
     if late:
         said.append("newest edit not seen yet")
     return said
+
+
+def said_by_scripts(extra: Json) -> list[str]:
+    """A line for each script that says something of the node: its findings, then its fields."""
+    lines = []
+    for script, said in extra.items():
+        if isinstance(said, dict):
+            parts = [finding["message"] for finding in said.get("findings", ())]
+            parts += [f"{name} {_brief(value)}" for name, value in said.items() if name not in ("findings", "stale")]
+            stale = " (of the text before)" if said.get("stale") else ""
+            lines.append(_cut(f"{script}{stale}: {' · '.join(parts)}"))
+    return lines
+
+
+_LONGEST = 300
+
+
+def _cut(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _brief(value: Any) -> str:
+    """A value as people read it."""
+    if isinstance(value, dict):
+        return " ".join(f"{name} {_brief(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_brief, value))
+    if value is None:
+        return "-"
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 _COUNTED = (("callers", "caller"), ("related_tests", "test"))
@@ -64,3 +100,8 @@ def _escape(text: str) -> str:
         out += [_MARKUP.sub(r"\\\1", text[done : span.start()]), span[0]]
         done = span.end()
     return "".join([*out, _MARKUP.sub(r"\\\1", text[done:])])
+
+
+def _literally(text: str) -> str:
+    """Text of anybody's as Markdown shows it, every character as it is: no links, no code, no markup."""
+    return _PUNCTUATION.sub(r"\\\1", text)

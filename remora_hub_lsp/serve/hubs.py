@@ -40,7 +40,7 @@ class Hubs:
         """
         key = await asyncio.to_thread(root.resolve)
         async with self._opening:
-            load = partial(load_config, key, options, self._overrides)
+            load = partial(self._load, key, options)
             config = load()
             hub = self._hubs.get(key)
             if hub is not None and options and not hub.sessions and hub.config != config:
@@ -59,8 +59,13 @@ class Hubs:
 
     def overruled(self, hub: Hub, options: Mapping[str, Any] | None) -> list[str]:
         """The settings (field names) for which `options` do not count in `hub`, which was there before with others."""
-        wanted = load_config(hub.root, options, self._overrides) if options else hub.config
+        wanted = self._load(hub.root, options) if options else hub.config
         return [name for name in Config.model_fields if getattr(wanted, name) != getattr(hub.config, name)]
+
+    def _load(self, root: Path, options: Mapping[str, Any] | None) -> Config:
+        """The settings of a hub. Who trusts it is not one of them: each session does so for itself."""
+        always = bool((self._overrides or {}).get("trusted"))
+        return load_config(root, options, self._overrides).model_copy(update={"trusted": always})
 
     def release(self, hub: Hub) -> None:
         """A session has no more use for `hub`. It stays warm for the next one, for a while."""

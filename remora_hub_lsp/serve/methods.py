@@ -14,6 +14,7 @@ from ..protocol import (
     GET_CONTEXT,
     PROCESS,
     REINDEX,
+    SCRIPTS,
     SEARCH,
     STATUS,
     SUBSCRIBE,
@@ -21,6 +22,7 @@ from ..protocol import (
     GetContextParams,
     ProcessParams,
     ReindexParams,
+    ScriptsParams,
     SearchParams,
     StatusParams,
     SubscribeParams,
@@ -30,6 +32,7 @@ from .changes import changes_since, subscribe
 from .diagnostics import SOURCE, document_diagnostic, workspace_diagnostic
 from .documents import Documents
 from .features import document_symbol, hover, workspace_symbol
+from .scripts import scripts
 from .upkeep import process, reindex, status
 
 
@@ -76,6 +79,7 @@ METHODS = (
     Method(SEARCH, search, SearchParams),
     Method(PROCESS, process, ProcessParams),
     Method(REINDEX, reindex, ReindexParams),
+    Method(SCRIPTS, scripts, ScriptsParams),
     Method(CHANGES_SINCE, changes_since, ChangesSinceParams),
     Method(SUBSCRIBE, subscribe, SubscribeParams),
 )

@@ -25,7 +25,7 @@ from .handshake import NOBODY, Handshake, WorkspaceFoldersParams, folder_paths, 
 from .methods import DOCUMENT_METHODS, METHODS
 from .params import invalid
 from .parent import watch_process
-from .progress import ColdStartDisplay
+from .progress import ProgressDisplay, displays_of
 from .publishing import Publishing
 from .uris import from_path
 from .wire import Limits, PeerServer, shared_threads
@@ -57,7 +57,7 @@ class Session:
         self.wire.on_exit = self.end
         self.publishing = Publishing(self)
         self.documents.opened, self.documents.closed = self.publishing.opened, self.publishing.closed
-        self._displays: dict[Hub, ColdStartDisplay] = {}
+        self._displays: dict[Hub, list[ProgressDisplay]] = {}
         self.wants_changes = False
         self.watches: dict[Hub, ChangeWatch] = {}  # of a peer that asked for remora/changed
         self._stop_watching: Callable[[], None] = lambda: None
@@ -193,6 +193,8 @@ class Session:
             self.roots.append(hub)
             watch_changes(self, hub)
             self.publishing.join(hub)
+            if options and options.get("trusted") is True:
+                hub.scripts.trust(self.id)
         return hub
 
     def _warn(self, text: str) -> None:
@@ -203,17 +205,18 @@ class Session:
     def _leave(self, hub: Hub) -> None:
         self.roots.remove(hub)
         self.publishing.leave(hub)
+        hub.scripts.distrust(self.id)
         self.hubs.release(hub)
-        if display := self._displays.pop(hub, None):
+        for display in self._displays.pop(hub, ()):
             display.close()
         if watch := self.watches.pop(hub, None):
             watch.close()
 
     def _display(self, hub: Hub) -> None:
         if self.peer.progress and hub not in self._displays:
-            self._displays[hub] = ColdStartDisplay(self.wire, hub)
+            self._displays[hub] = displays_of(self.wire, hub)
 
     def _cancel_display(self, params: types.WorkDoneProgressCancelParams) -> None:
-        for display in self._displays.values():
+        for display in (display for displays in self._displays.values() for display in displays):
             if display.token == params.token:
                 display.cancel()

@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import { copyContext } from "./agentContext";
 import { install } from "./install";
 import { realPath } from "./places";
-import { PROCESS, REINDEX, SCRIPTS, type ProcessStatus, type Scripts } from "./protocol";
+import { PROCESS, REINDEX, SCRIPTS, type ProcessStatus, type Reindexed, type Scripts } from "./protocol";
 import { debugReport, Reports, statusReport } from "./reports";
 import type { Channels, Server } from "./server";
 
@@ -34,7 +34,10 @@ async function reindex(server: Server): Promise<void> {
   if (!server.offers(REINDEX)) {
     return void vscode.window.showWarningMessage("Remora Hub: the server does not run, or is too old to index anew.");
   }
-  await server.ask(REINDEX, {});
+  const options = { location: vscode.ProgressLocation.Window, title: "Remora Hub: indexing anew" };
+  const result = await vscode.window.withProgress(options, () => server.ask<Reindexed>(REINDEX, { anew: true }));
+  const said = `${result?.files} files indexed in ${result?.seconds.toFixed(1)} s`;
+  void vscode.window.setStatusBarMessage(`$(check) Remora Hub: ${said}`, 5000);
 }
 
 /** The hub process has a log file of its own; what ends before it is reached is in the output channel. */

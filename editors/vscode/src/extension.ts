@@ -18,7 +18,7 @@ export interface Api {
   readonly outdated: OutdatedView;
 }
 
-export async function activate({ extension, subscriptions }: vscode.ExtensionContext): Promise<Api> {
+export function activate({ extension, subscriptions }: vscode.ExtensionContext): Api {
   const channels: Channels = {
     client: vscode.window.createOutputChannel("Remora Hub (client)", { log: true }),
     server: vscode.window.createOutputChannel("Remora Hub (server)", { log: true }),
@@ -36,8 +36,15 @@ export async function activate({ extension, subscriptions }: vscode.ExtensionCon
     server.onDidChange(() => void offerHelp(server)),
     ...restarts(extension, server, environments),
   );
-  await server.restart("the extension was activated");
+  void server.restart("the extension was activated");
+  ending = () => server.stop();
   return api;
+}
+
+let ending: (() => Promise<void>) | undefined;
+
+export function deactivate(): Promise<void> | undefined {
+  return ending?.();
 }
 
 function restarts(extension: vscode.Extension<unknown>, server: Server, environments: Environments): vscode.Disposable[] {

@@ -1,7 +1,7 @@
 /** A node of the index as the items of a tree. */
 import * as vscode from "vscode";
 import { locationOf, openCommand } from "./places";
-import type { Context, NodeState, Relation } from "./protocol";
+import type { Context, Drift, NodeState, Relation } from "./protocol";
 
 export interface Item {
   readonly tree: vscode.TreeItem;
@@ -39,7 +39,7 @@ export function nodeItems(context: Context, id: string, root: vscode.Uri): Item[
     docstringItem(node),
     leaf(facts(node), "", "graph"),
     ...RELATIONS.flatMap((relation) => relationItem(relation, context, id, root)),
-    ...findings(node.extra),
+    ...scriptItems(node, root),
   ];
 }
 
@@ -57,11 +57,22 @@ export function nameItem(node: NodeState, root: vscode.Uri, description?: string
 
 function docstringItem(node: NodeState): Item {
   if (node.docstring_outdated) {
-    const item = leaf("docstring outdated", node.docstring_outdated_reason ?? "", "warning");
+    const item = branch("docstring outdated", "", "warning", node.drift ? driftItems(node.drift) : []);
+    item.tree.tooltip = node.docstring_outdated_reason ?? "";
     item.tree.contextValue = "outdated";
     return { ...item, node };
   }
   return node.docstring ? leaf(node.docstring, "docstring", "quote") : leaf("no docstring", "", "quote");
+}
+
+export function driftItems({ reasons, since, commit, author, signature }: Drift): Item[] {
+  const when = since ? new Date(since).toLocaleDateString() : "";
+  const whence = [commit && `commit ${commit.slice(0, 10)}`, author].filter(Boolean).join(", ");
+  return [
+    ...reasons.map(({ message }) => leaf(message, "", "circle-small-filled")),
+    ...(signature ? [leaf(signature, "was the signature", "history")] : []),
+    ...(when ? [leaf(`since ${when}`, whence, "calendar")] : []),
+  ];
 }
 
 function facts(node: NodeState): string {
@@ -82,12 +93,9 @@ function relationItem({ name, title, none, icon }: (typeof RELATIONS)[number], c
   if (left) {
     children.push(leaf(`${left} more`, "", "ellipsis"));
   }
-  const { Expanded, None } = vscode.TreeItemCollapsibleState;
-  const tree = new vscode.TreeItem(keys.length ? title : none, keys.length ? Expanded : None);
-  tree.id = `${id}:${name}`;
-  tree.description = keys.length ? String(keys.length + left) : "";
-  tree.iconPath = new vscode.ThemeIcon(icon);
-  return [{ tree, children }];
+  const item = branch(keys.length ? title : none, keys.length ? String(keys.length + left) : "", icon, children);
+  item.tree.id = name; // so that it stays closed, if it was, from node to node
+  return [item];
 }
 
 /** What is outside the project has a name, and no place. */
@@ -99,26 +107,47 @@ function where(node: NodeState): string {
   return `${node.file_path}:${node.name_range.start.line + 1}`;
 }
 
-/** What the project's own scripts found: values as text, objects and lists as branches. */
-function findings(extra: Record<string, unknown>): Item[] {
-  const shown = Object.entries(extra).filter(([name]) => name !== "source");
-  if (!shown.length) {
-    return [];
-  }
-  return [branch("Findings", "", "lightbulb", shown.map(([name, value]) => finding(name, value)))];
+/** What scripts say: their findings, which lead to their lines, and whatever else, as it is. */
+function scriptItems(node: NodeState, root: vscode.Uri): Item[] {
+  const scripts = Object.entries(node.extra).filter(([name]) => name !== "source");
+  const children = scripts.map(([name, said]) => {
+    const { findings = [], stale, ...more } = said as Said;
+    const found = findings.map((finding) => findingItem(finding, node, root));
+    return branch(name, stale ? "of an earlier text" : "", "file-code", [...found, ...Object.entries(more).map(valueItem)]);
+  });
+  return children.length ? [branch("Scripts", "", "lightbulb", children)] : [];
 }
 
-function finding(name: string, value: unknown): Item {
+interface Finding {
+  message: string;
+  severity?: "error" | "warning" | "information" | "hint";
+  /** 1 is the node's first. */
+  line?: number;
+}
+
+type Said = { findings?: Finding[]; stale?: boolean } & Record<string, unknown>;
+
+function findingItem({ message, severity, line }: Finding, node: NodeState, root: vscode.Uri): Item {
+  const icons: Record<string, string> = { error: "error", information: "info", hint: "info" };
+  const at = line === undefined ? node.name_range.start.line : node.range.start.line + line - 1;
+  const item = leaf(message, `line ${at + 1}`, icons[severity ?? ""] ?? "warning");
+  const uri = vscode.Uri.joinPath(root, node.file_path);
+  item.tree.command = openCommand(new vscode.Location(uri, new vscode.Position(at, 0)));
+  return item;
+}
+
+function valueItem([name, value]: [string, unknown]): Item {
   if (value !== null && typeof value === "object") {
-    const children = Object.entries(value).map(([inner, other]) => finding(inner, other));
-    return branch(name, Array.isArray(value) ? String(value.length) : "", "symbol-field", children);
+    const size = Array.isArray(value) ? String(value.length) : "";
+    return branch(name, size, "symbol-field", Object.entries(value).map(valueItem));
   }
   return leaf(name, String(value), "symbol-field");
 }
 
 function branch(label: string, description: string, icon: string, children: Item[]): Item {
   const item = leaf(label, description, icon);
-  item.tree.collapsibleState = vscode.TreeItemCollapsibleState.Expanded;
+  const { Expanded, None } = vscode.TreeItemCollapsibleState;
+  item.tree.collapsibleState = children.length ? Expanded : None;
   return { ...item, children };
 }
 

@@ -9,6 +9,8 @@ import type { Server } from "./server";
 const AROUND = ["callers", "callees", "tests"];
 
 export class NodeView extends ItemView {
+  private told = "";
+
   constructor(server: Server) {
     super("remoraHub.node", server, [
       vscode.window.onDidChangeActiveTextEditor,
@@ -28,9 +30,20 @@ export class NodeView extends ItemView {
     try {
       const params = { positions: [{ uri, position: { line, character } }], include: AROUND };
       const context = await this.server.ask<Context>(GET_CONTEXT, params);
-      return context ? nodeItems(context, `${uri}:${line}:${character}`, root) : [];
+      return context ? this.itemsIfOther(context, `${uri}:${line}:${character}`, root) : [];
     } catch (error) {
       return [leaf("no answer", error instanceof Error ? error.message : String(error), "error")];
     }
+  }
+
+  /** Undefined where the same is shown already: the tree would lose its selection for nothing. */
+  private itemsIfOther(context: Context, id: string, root: vscode.Uri): Item[] | undefined {
+    const { nodes, relations, related, missing, stale } = context;
+    const told = JSON.stringify([nodes[id], relations[id], related, missing.length, stale.length]);
+    if (told === this.told && this.items.length) {
+      return undefined;
+    }
+    this.told = told;
+    return nodeItems(context, id, root);
   }
 }

@@ -3,7 +3,7 @@ import { realpathSync } from "node:fs";
 import * as vscode from "vscode";
 import type { NodeState, Range } from "./protocol";
 
-export const SELECTOR: vscode.DocumentFilter = { scheme: "file", language: "python" };
+export const SELECTOR = { scheme: "file", language: "python" };
 
 export function rangeOf({ start, end }: Range): vscode.Range {
   return new vscode.Range(start.line, start.character, end.line, end.character);

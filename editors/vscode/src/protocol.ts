@@ -37,11 +37,21 @@ export interface NodeState {
   complexity: number | null;
   docstring_outdated: boolean;
   docstring_outdated_reason: string | null;
+  drift?: Drift | null;
   has_type_hints: boolean;
   range: Range;
   name_range: Range;
   broken: string | null;
   extra: Record<string, unknown>;
+}
+
+/** What is wrong with a docstring, since when, and which signature it belonged to. */
+export interface Drift {
+  reasons: { code: string; message: string }[];
+  since: string | null;
+  commit: string | null;
+  author: string | null;
+  signature: string | null;
 }
 
 export type Relation = "callers" | "callees" | "tests";
@@ -73,6 +83,13 @@ export interface HubStatus {
   pending: number;
   sessions: number;
   slowest: { path: string; seconds: number }[];
+  others: HubStatus[];
+  history: { state: string; reason: string | null; done: number; total: number } | null;
+}
+
+export interface Reindexed {
+  files: number;
+  seconds: number;
 }
 
 /** `folders`: where the project's own scripts are, relative to `root`. */
@@ -82,5 +99,4 @@ export interface Scripts {
 
 export interface ProcessStatus {
   log: string | null;
-  roots: HubStatus[];
 }

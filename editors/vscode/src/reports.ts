@@ -44,6 +44,7 @@ function hubReport(hub: HubStatus): string {
     `- ${hub.indexed_nodes} nodes in ${hub.indexed_files} files, ${hub.pending} changes pending`,
     `- ${hub.sessions} sessions, process ${hub.pid}, version ${hub.version}`,
     `- index: ${hub.database}`,
+    ...(hub.history ? [`- git history: ${hub.history.reason ?? hub.history.state}`] : []),
     ...list("Files that could not be parsed", hub.failed.map(failed)),
     ...list("Slowest changes", hub.slowest.map(({ path, seconds }) => `${path}: ${(1000 * seconds).toFixed(0)} ms`)),
     "",

@@ -5,8 +5,9 @@ import { Client } from "./client";
 import { findServer, PROGRAM, type Search } from "./discovery";
 import type { Environments } from "./environments";
 import { LENS_COMMANDS } from "./features";
-import { CHANGED, SUBSCRIBE } from "./protocol";
-import { serverSettings } from "./settings";
+import { SELECTOR } from "./places";
+import { ACKNOWLEDGE, CHANGED, OUTDATED, REINDEX, SUBSCRIBE } from "./protocol";
+import { SECTION, serverSettings } from "./settings";
 
 /** `missing`: the program was not found. `failed`: it was, but does not serve; `reason` says why. */
 export type Phase = "stopped" | "starting" | "running" | "missing" | "failed";
@@ -43,8 +44,11 @@ export class Server implements vscode.Disposable {
     private readonly options: LanguageClientOptions,
   ) {}
 
-  /** Folders come and go within a session; the first one brings news. */
-  private readonly folders = vscode.workspace.onDidChangeWorkspaceFolders(() => this.subscribe());
+  /** Folders come and go within a session. */
+  private readonly folders = vscode.workspace.onDidChangeWorkspaceFolders(async () => {
+    await this.subscribe().catch((error) => this.channels.client.warn(`no news of changes: ${error}`));
+    this.news.fire();
+  });
 
   dispose(): void {
     void this.stop();
@@ -127,7 +131,7 @@ export class Server implements vscode.Disposable {
   private async session(program: string, initializationOptions: Record<string, unknown>): Promise<Client> {
     const client: Client = new Client(program, {
       ...this.options,
-      documentSelector: [{ scheme: "file", language: "python" }],
+      documentSelector: [SELECTOR, { scheme: "file", pattern: "**/*.pym" }],
       initializationOptions,
       initializationFailedHandler: () => false,
       errorHandler: {
@@ -176,10 +180,23 @@ export class Server implements vscode.Disposable {
     this.become("stopped");
   }
 
+  /** What menus and views depend on. */
+  private tellContexts(): void {
+    const contexts = {
+      phase: this.phase,
+      offersOutdated: this.offers(OUTDATED),
+      offersReindex: this.offers(REINDEX),
+      offersAcknowledge: this.client?.initializeResult?.capabilities.executeCommandProvider?.commands.includes(ACKNOWLEDGE),
+    };
+    Object.entries(contexts).forEach(([name, value]) => {
+      void vscode.commands.executeCommand("setContext", `${SECTION}.${name}`, value);
+    });
+  }
+
   private become(phase: Phase, reason = ""): void {
     [this.phase, this.reason] = [phase, reason];
     this.channels.client.info([`the server is ${phase}`, reason].filter(Boolean).join(": "));
-    void vscode.commands.executeCommand("setContext", "remoraHub.phase", phase);
+    this.tellContexts();
     this.changed.fire(phase);
   }
 }

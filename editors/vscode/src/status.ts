@@ -1,7 +1,7 @@
 /** The language status item: how the index of the file in front is doing. */
 import * as vscode from "vscode";
 import { pythonEditor, realPath, SELECTOR } from "./places";
-import { PROCESS, STATUS, type HubStatus, type ProcessStatus } from "./protocol";
+import { STATUS, type HubStatus } from "./protocol";
 import type { Server } from "./server";
 
 /** Milliseconds between two looks while something is going on, and after news. */
@@ -75,16 +75,10 @@ export class Status implements vscode.Disposable {
   }
 }
 
-/** The status of each workspace folder's hub, in their order. */
+/** The status of each root of the session. */
 export async function hubs(server: Server): Promise<HubStatus[]> {
-  const folders = vscode.workspace.workspaceFolders ?? [];
-  if (folders.length < 2) {
-    const one = await server.ask<HubStatus>(STATUS, {});
-    return one ? [one] : [];
-  }
-  const process = await server.ask<ProcessStatus>(PROCESS, {});
-  const found = folders.map((folder) => process?.roots.find((root) => root.project_root === realPath(folder)));
-  return found.filter((hub) => hub !== undefined);
+  const first = await server.ask<HubStatus>(STATUS, {});
+  return first ? [first, ...first.others] : [];
 }
 
 function withoutServer({ phase, reason }: Server): [text: string, detail: string] {

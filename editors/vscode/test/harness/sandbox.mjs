@@ -1,5 +1,5 @@
 // What a suite runs in: a copy of the test project, and a hub process of its own.
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -53,7 +53,7 @@ export function createSandbox(program, { onPath = true } = {}) {
     environment,
     report: environment.REMORA_TEST_REPORT,
     remove() {
-      execFileSync(program, ["stop"], { env: { ...process.env, ...environment }, stdio: "ignore" });
+      spawnSync(program, ["stop"], { env: { ...process.env, ...environment }, stdio: "ignore" }); // if one runs
       rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 }); // VS Code's children end soon
     },
   };

@@ -14,8 +14,8 @@ export function discovery(): void {
       api = await activated();
     });
 
-    it("takes the selected Python environment's", () => {
-      assert.equal(api.server.phase, "running", api.server.reason);
+    it("takes the selected Python environment's", async () => {
+      await running(api);
       assert.equal(api.server.search.program, FAKE_PYTHON!.replace(/python$/, "remora-hub-lsp"));
     });
 
@@ -67,9 +67,13 @@ export function discovery(): void {
       await running(api);
     });
 
-    it("restarts on command", async () => {
+    it("restarts on command, and shows that it is busy meanwhile", async () => {
       const first = api.server.client;
+      const seen: string[] = [];
+      const listener = api.server.onDidChange((phase) => seen.push(`${phase}${api.status.item.busy ? ", busy" : ""}`));
       await vscode.commands.executeCommand("remoraHub.restart");
+      listener.dispose();
+      assert.deepEqual(seen.slice(0, 2), ["stopped", "starting, busy"]);
       assert.equal(api.server.phase, "running");
       assert.notEqual(api.server.client, first);
     });

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import * as vscode from "vscode";
 import type { Api } from "../../src/extension";
-import { activated, eventually, inProject, openAt, placeOf, running, withSettings } from "./workspace";
+import { activated, ask, eventually, inProject, openAt, placeOf, running, withSettings } from "./workspace";
 
 export function features(): void {
   describe("what the server knows, in the editor", () => {
@@ -76,8 +76,4 @@ function outlineOf(document: vscode.TextDocument): Promise<vscode.DocumentSymbol
 async function hover(document: vscode.TextDocument, text: string): Promise<string> {
   const hovers = await ask<vscode.Hover[]>("vscode.executeHoverProvider", document.uri, placeOf(document, text).start);
   return hovers.flatMap((hover) => hover.contents.map((part) => (part as vscode.MarkdownString).value)).join("\n");
-}
-
-async function ask<T>(command: string, ...rest: unknown[]): Promise<T> {
-  return vscode.commands.executeCommand<T>(command, ...rest);
 }

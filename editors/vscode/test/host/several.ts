@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import * as vscode from "vscode";
 import type { Api } from "../../src/extension";
 import { runMocha } from "./mocha";
-import { activated, eventually, running, textOf } from "./workspace";
+import { activated, ask, eventually, running, textOf } from "./workspace";
 
 export const run = () => runMocha(suite);
 
@@ -11,19 +11,21 @@ function suite(): void {
     let api: Api;
 
     before(async () => {
+      await eventually(() => vscode.workspace.workspaceFolders?.length === 2, "both folders"); // see test/run.mjs
       api = await activated();
     });
 
     it("installs with the environment's own manager", async () => {
-      assert.equal(api.server.phase, "missing");
+      await eventually(() => api.server.phase === "missing", "phase missing");
       await vscode.commands.executeCommand("remoraHub.install");
       await running(api);
       assert.equal(api.server.search.environment?.name, "fake");
     });
 
     it("has one server for both", async () => {
-      const symbols = await vscode.commands.executeCommand<vscode.SymbolInformation[]>("vscode.executeWorkspaceSymbolProvider", "total_of");
-      assert.deepEqual(symbols.map((symbol) => symbol.location.uri.path.split("/").at(-3)).sort(), ["second", "shop"]);
+      const search = () => ask<vscode.SymbolInformation[]>("vscode.executeWorkspaceSymbolProvider", "total_of");
+      const found = async () => (await search()).map((symbol) => symbol.location.uri.path.split("/").at(-3)).sort().join();
+      await eventually(async () => (await found()) === "second,shop", "the symbols of both folders");
     });
 
     it("shows the node of the folder that the file is in", async () => {

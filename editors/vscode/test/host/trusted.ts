@@ -1,6 +1,7 @@
 import { discovery } from "./discovery";
 import { features } from "./features";
 import { runMocha } from "./mocha";
+import { scripts } from "./scripts";
 import { views } from "./views";
 
 export const run = () =>
@@ -8,4 +9,5 @@ export const run = () =>
     discovery();
     features();
     views();
+    scripts();
   });

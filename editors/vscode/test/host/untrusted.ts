@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { existsSync } from "node:fs";
 import * as vscode from "vscode";
 import type { Api } from "../../src/extension";
+import type { Context } from "../../src/protocol";
 import { runMocha } from "./mocha";
 import { activated, eventually, inProject, placeOf, running } from "./workspace";
 
@@ -36,6 +37,11 @@ function suite(): void {
       assert.equal(sent(api)["logLevel"], "warning", "others do");
     });
 
+    it("runs none of its scripts", async () => {
+      await eventually(async () => (await scripts(api))?.trusted === false, "scripts");
+      assert.deepEqual(await said(api), {});
+    });
+
     it("has hovers all the same", async () => {
       const cart = await vscode.workspace.openTextDocument(inProject("shop/cart.py"));
       const at = placeOf(cart, "total(self").start;
@@ -49,10 +55,21 @@ function suite(): void {
       await eventually(() => api.server.search.program === WORKSPACE_SERVER, "the workspace's program");
       await eventually(() => api.server.phase === "running" && sent(api)["trusted"] === true, "a trusting server");
       assert(existsSync(WORKSPACE_SERVER_RAN!), "else the first test could not fail");
+      await eventually(async () => Object.keys((await said(api))!).join() === "printable", "what the script says");
     });
   });
 }
 
 function sent(api: Api): Record<string, unknown> {
   return api.server.client!.clientOptions.initializationOptions as Record<string, unknown>;
+}
+
+async function scripts(api: Api): Promise<{ trusted: boolean } | undefined> {
+  return (await api.server.ask<{ roots: { trusted: boolean }[] }>("remora/scripts", {}))?.roots[0];
+}
+
+/** What scripts say of the function in shop/labels.py. */
+async function said(api: Api): Promise<Record<string, unknown> | undefined> {
+  const context = await api.server.ask<Context>("remora/getContext", { nodes: ["shop.labels.price"] });
+  return context?.nodes["shop.labels.price"]?.extra;
 }

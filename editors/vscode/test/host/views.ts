@@ -14,15 +14,15 @@ export function views(): void {
     });
 
     it("shows the node under the cursor", async () => {
-      await openAt("shop/labels.py", "A cart's price, for");
+      await openAt("shop/labels.py", "what stands before it");
       const shown = await eventually(() => {
         const text = textOf(api.node.items);
         return text[0]?.startsWith("price") && text;
       }, "the node");
       assert.equal(shown[0], "price [function · shop/labels.py:6]");
       assert.equal(shown[1], "def price(label: str = '🙂', *, tax: float = 0.0) -> str");
-      assert(shown.includes("A cart's price, for people. [docstring]"), shown.join("\n"));
-      assert(shown.includes("3 lines · complexity 1 · type hints"), shown.join("\n"));
+      assert(shown.includes("🛒 A cart's price, for people. [docstring]"), shown.join("\n"));
+      assert(shown.includes("8 lines · complexity 1 · type hints"), shown.join("\n"));
     });
 
     it("follows the cursor, and goes to what is clicked", async () => {
@@ -47,6 +47,13 @@ export function views(): void {
       await editor.edit((edit) => edit.insert(new vscode.Position(2, 0), "def added(): ...\n"));
       await eventually(() => api.status.item.detail !== before, "another revision");
       await vscode.commands.executeCommand("undo");
+    });
+
+    it("indexes the project anew", async () => {
+      const before = await api.server.ask<{ revision: number }>("remora/status", {});
+      await vscode.commands.executeCommand("remoraHub.reindex");
+      const after = await api.server.ask<{ revision: number }>("remora/status", {});
+      assert(after!.revision > before!.revision, `${before!.revision} -> ${after!.revision}`);
     });
 
     it("copies the context as Markdown and as JSON", async () => {

@@ -29,6 +29,10 @@ export function placeOf(document: vscode.TextDocument, text: string): vscode.Ran
   return new vscode.Range(document.positionAt(before!.length), document.positionAt(before!.length + text.length));
 }
 
+export async function ask<T>(command: string, ...rest: unknown[]): Promise<T> {
+  return vscode.commands.executeCommand<T>(command, ...rest);
+}
+
 /** Waits until `look` gives something; the last error or value is told if that takes too long. */
 export async function eventually<T>(look: () => Promise<T | undefined | false> | T | undefined | false, what = "it"): Promise<T> {
   const end = Date.now() + 20_000;
