@@ -11,6 +11,10 @@ from remora_hub_lsp import protocol
 from remora_hub_lsp.cli import main
 from remora_hub_lsp.cli.arguments import build_parser
 from remora_hub_lsp.config import Config
+from remora_hub_lsp.hub.scripts import load
+from remora_hub_lsp.serve.hubs import Hubs
+
+from .serve.conftest import Server
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -66,6 +70,32 @@ def test_the_first_command_shows_what_the_readme_shows(capsys: pytest.CaptureFix
     told = {_without_numbers(text) for text in capsys.readouterr().out.splitlines()}
     for text in block("output: try").splitlines():
         assert _without_numbers(text) in told
+
+
+async def test_the_rule_that_is_to_be_pasted_flags_what_it_says(tmp_path: Path) -> None:
+    rule = block("example: rule")
+    assert len(rule.splitlines()) <= 15
+    files = {"agents/hub/tools/no_prints.pym": rule, "app.py": 'def f():\n    """Say."""\n    print("hello")\n'}
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert load(tmp_path / "agents/hub/tools/no_prints.pym").check().messages == []
+    server = Server(tmp_path / "socket", Hubs({"workers": 0}))
+    await server.start()
+    try:
+        peer = await server.connect()
+        capabilities = {"textDocument": {"publishDiagnostics": {}}}
+        await peer.initialize(tmp_path.as_uri(), capabilities=capabilities, initializationOptions={"trusted": True})
+        uri = (tmp_path / "app.py").as_uri()
+        peer.open(uri, files["app.py"])
+        message = await peer.wait(
+            lambda m: m.get("method") == "textDocument/publishDiagnostics" and m["params"]["diagnostics"]
+        )
+        (problem,) = message["params"]["diagnostics"]
+        assert (message["params"]["uri"], problem["range"]["start"]["line"]) == (uri, 2)
+        assert problem["message"] == "this project logs, it does not print"
+    finally:
+        await server.stop()
 
 
 def _without_numbers(line: str) -> str:

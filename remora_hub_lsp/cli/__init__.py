@@ -50,6 +50,10 @@ def _run(arguments: argparse.Namespace) -> int:
         from . import doctor
 
         code = doctor.run(arguments)
+    elif arguments.command == "scripts":
+        from . import scripts
+
+        code = scripts.run(arguments)
     elif arguments.command == "completion":
         import shtab
 

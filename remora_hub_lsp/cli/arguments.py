@@ -9,7 +9,7 @@ from .. import __version__
 
 PROGRAM = "remora-hub"
 PROCESS_COMMANDS = ("serve", "start", "stop", "logs")
-SETTINGS = ("database", "workers", "exclude", "max_file_size", "log_level", "log_file")  # fields of Config
+SETTINGS = ("database", "workers", "exclude", "max_file_size", "trusted", "log_level", "log_file")  # fields of Config
 SHELLS = ("bash", "zsh", "tcsh")  # shtab.SUPPORTED_SHELLS
 LOG_LEVELS = ("debug", "info", "warning", "error")  # config.LogLevel; importing that costs more than all of this
 
@@ -75,6 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_symbols(commands)
     _add_status(commands)
     _add_watch(commands)
+    _add_scripts(commands)
     _add_process(commands)
     _add_set_up(commands)
     return parser
@@ -170,6 +171,55 @@ def _add_watch(commands: Commands[argparse.ArgumentParser]) -> None:
         '"signature"}. A line {"change": "reset"} says that the index was built anew.',
     )
     parser.add_argument("path", metavar="PATH", nargs="?", type=Path, help="the project's root (instead of --root)")
+    _add_common(parser)
+
+
+def _add_scripts(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "scripts",
+        "list, check, try and begin scripts (.pym), a project's own rules",
+        "Scripts say more of a project's code than the hub finds by itself: fields of nodes, and findings. They are\n"
+        "in agents/hub/tools below the root, run in a sandbox, and only count where the project is trusted.",
+        "examples:\n"
+        "  remora-hub scripts new no_prints               write a commented example to begin with\n"
+        "  remora-hub scripts check --strict              every script of the project\n"
+        "  remora-hub scripts run no_prints shop/cart.py  what a script says of one file\n"
+        "JSON: see the actions.",
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    parser = _command(
+        actions,
+        "list",
+        "list the scripts there are",
+        "List the scripts of the project and the shipped ones; where a hub runs, with how they are doing in it.",
+        'JSON: [{"name", "path", "state", "reason"}].',
+    )
+    _add_common(parser)
+    parser = _command(
+        actions,
+        "check",
+        "say what is wrong with scripts",
+        "Check scripts as an editor does, types included. Exit code 1 if something is wrong.",
+        'JSON, as `grail check` has it: [{"file", "valid", "errors": [{"line", "column", "code", "message",\n'
+        '"suggestion"}], "warnings", "info"}].',
+    )
+    parser.add_argument("files", metavar="FILE", nargs="*", type=Path, help="scripts (default: all of the project)")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="json: the same as --json")
+    parser.add_argument("--strict", action="store_true", help="warnings count as errors")
+    _add_common(parser)
+    parser = _command(
+        actions,
+        "run",
+        "show what a script says of a file",
+        "Run a script over the nodes of one file, in the sandbox. Exit code 1 if it fails.",
+        'JSON: {"result", "printed", "seconds"}.',
+    )
+    parser.add_argument("script", metavar="SCRIPT", help="a script's name, or its file")
+    parser.add_argument("file", metavar="FILE", type=Path, help="a Python file of the project")
+    _add_common(parser)
+    parser = _command(actions, "new", "write a commented example", "Write a script to begin with.", "JSON: none.")
+    parser.add_argument("name", metavar="NAME", help="of the script: letters, digits and _")
     _add_common(parser)
 
 
@@ -277,6 +327,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         "--exclude", metavar="PATTERN", action="append", help="leave out what matches, as in .gitignore (repeatable)"
     )
     group.add_argument("--max-file-size", metavar="BYTES", type=int, help="list bigger files as failed")
+    group.add_argument("--trusted", action="store_true", help="run the project's own scripts, in a sandbox")
     group.add_argument("--log-level", metavar="LEVEL", choices=LOG_LEVELS, help="debug, info, warning or error")
     group.add_argument("--log-file", metavar="FILE", type=Path, help="append the log to this file as well")
 

@@ -170,6 +170,7 @@ async def _own_hub(arguments: argparse.Namespace, root: Path, config: Config) ->
     try:
         with progress_bar(hub, wanted=not arguments.json and sys.stderr.isatty()):
             await hub.indexed()
+            await hub.scripts.settled()
         for warning in hub.warnings:
             show.complain(warning)
         if hub.state == "degraded" and arguments.command != "index":

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from ..hub.scripts.shown import said_by_scripts
 from ..models import FailedFile, HubStatus
 from ..protocol import ProcessStatus
 from .arguments import PROGRAM
@@ -84,7 +85,7 @@ def _facts(node: Json) -> list[tuple[str, str]]:
         ("tests", _names(node["related_tests"])),
         ("outdated", node["docstring_outdated_reason"] if node["docstring_outdated"] else None),
         ("broken", node["broken"]),
-        *((name, str(value)) for name, value in node["extra"].items()),
+        *said_by_scripts(node["extra"]),
         ("key", node["key"]),
         ("source hash", node["source_hash"][:12]),
         ("updated", f"{_time(node['last_updated'])} ({node['update_source'].replace('_', ' ')})"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..hub.scripts.shown import said_by_scripts
 from .convert import Json, module_name
 
 _CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
@@ -17,7 +18,7 @@ def hover_content(node: Json, *, markdown: bool, late: bool) -> Json:
     """LSP's MarkupContent. `late`: the newest edit of the file is not in the facts yet."""
     head = node["signature"] or f"# module {module_name(node['file_path'])}"
     summary, quiet = node["docstring"] or "", " · ".join(facts(node, late=late))
-    scripts = said_by_scripts(node["extra"])
+    scripts = [f"{script}: {said}" for script, said in said_by_scripts(node["extra"])]
     if markdown:
         parts = [_fence(head), _escape(summary), f"*{_escape(quiet)}*", "  \n".join(map(_literally, scripts))]
         return {"kind": "markdown", "value": "\n\n".join(part for part in parts if part)}
@@ -43,37 +44,6 @@ def facts(node: Json, *, late: bool = False) -> list[str]:
     if late:
         said.append("newest edit not seen yet")
     return said
-
-
-def said_by_scripts(extra: Json) -> list[str]:
-    """A line for each script that says something of the node: its findings, then its fields."""
-    lines = []
-    for script, said in extra.items():
-        if isinstance(said, dict):
-            parts = [finding["message"] for finding in said.get("findings", ())]
-            parts += [f"{name} {_brief(value)}" for name, value in said.items() if name not in ("findings", "stale")]
-            stale = " (of the text before)" if said.get("stale") else ""
-            lines.append(_cut(f"{script}{stale}: {' · '.join(parts)}"))
-    return lines
-
-
-_LONGEST = 300
-
-
-def _cut(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def _brief(value: Any) -> str:
-    """A value as people read it."""
-    if isinstance(value, dict):
-        return " ".join(f"{name} {_brief(inner)}" for name, inner in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(_brief, value))
-    if value is None:
-        return "-"
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 _COUNTED = (("callers", "caller"), ("related_tests", "test"))

@@ -127,7 +127,7 @@ def node(**more: Any) -> dict[str, Any]:
     return {
         "file_path": "shop/__init__.py", "node_type": "function", "signature": "def f()", "docstring": None,
         "complexity": 1, "line_count": 2, "has_type_hints": True, "callers": None, "related_tests": None,
-        "docstring_outdated": False, "docstring_outdated_reason": None, "broken": None,
+        "docstring_outdated": False, "docstring_outdated_reason": None, "broken": None, "extra": {},
     } | more  # fmt: skip
 
 

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...analysis.segments import extract
 from ...analysis.source import decode
 from ...errors import SourceError
 from ...index.rows import package_of
 from ...index.steps import raw_imports, raw_text
-
-if TYPE_CHECKING:
-    from ..hub import Hub
+from ..paths import Paths
 
 Json = dict[str, Any]
 
 
 class ProjectFiles:
-    """The files of a hub's root. Paths are relative to it, with `/`. What goes wrong is raised in the script."""
+    """The files below a root. Paths are relative to it, with `/`. What goes wrong is raised in the script.
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    unsaved: the text of a file that is open in an editor. most: bytes that a file may have.
+    """
+
+    def __init__(self, paths: Paths, most: int, unsaved: Callable[[str], str | None] = lambda path: None) -> None:
+        self._paths = paths
+        self._most = most
+        self._unsaved = unsaved
 
     def offered(self, names: Iterable[str]) -> Mapping[str, Callable[..., Any]]:
         """The externals of these names."""
@@ -34,22 +38,20 @@ class ProjectFiles:
     async def read_file(self, path: str) -> str:
         """A file's text: the buffer's where it is open, else the disk's."""
         absolute = self._inside(path)
-        document = self._hub.updates.buffers.newest(path)
-        if document is not None:
-            return "".join(document.lines)
-        return await self._hub.store.beside(_read, absolute, path, self._hub.config.max_file_size)
+        text = self._unsaved(path)
+        return await asyncio.to_thread(_read, absolute, path, self._most) if text is None else text
 
     async def parse_python(self, path: str) -> Json:
         """Raw facts of a Python file, as the shipped steps get them (see agents/hub/tools)."""
         text = await self.read_file(path)
-        return await self._hub.store.beside(raw_facts, path, text)
+        return await asyncio.to_thread(raw_facts, path, text)
 
     def _inside(self, path: str) -> str:
         """The absolute path. Raises PermissionError for what is not below the root, also by a link."""
         if not isinstance(path, str) or path.startswith("/") or "\0" in path or ".." in PurePosixPath(path).parts:
             raise PermissionError(f"{path!r} is no path relative to the project's root")
-        absolute = self._hub.paths.absolute(path)
-        if not Path(os.path.realpath(absolute)).is_relative_to(self._hub.root):
+        absolute = self._paths.absolute(path)
+        if not Path(os.path.realpath(absolute)).is_relative_to(self._paths.root):
             raise PermissionError(f"{path} is outside the project's root")
         return absolute
 

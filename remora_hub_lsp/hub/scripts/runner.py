@@ -43,7 +43,7 @@ class ScriptRunner:
         self.hub = hub
         self.rules: dict[str, Rule] = {}
         self.progress = Progress()
-        self.files = ProjectFiles(hub)
+        self.files = ProjectFiles(hub.paths, hub.config.max_file_size, self._buffer)
         self.sandbox = Sandbox()
         self._trusted: set[Hashable] = set()
         self._unsaved: dict[str, dict[int, str]] = {}  # by path and who has it open; the newest last
@@ -135,6 +135,10 @@ class ScriptRunner:
             entry[rule.name] = None if names is None or before is None else before | names
         self._work[path] = entry
         self._want()
+
+    def _buffer(self, path: str) -> str | None:
+        document = self.hub.updates.buffers.newest(path)
+        return None if document is None else "".join(document.lines)
 
     def _want(self) -> None:
         if self._closing is not None:
