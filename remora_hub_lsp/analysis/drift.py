@@ -14,10 +14,10 @@ from typing import Literal, NamedTuple
 from .defaults import is_sentinel, same_value, says_optional, stated_defaults
 from .docstring import Docstring, Entry, read
 from .parameters import Difference, Signature, difference, parse_signature
-from .prose import is_template, line_that_names, mentions, names_clearly
+from .prose import is_template, line_that_names, mentions
 
 # Raise it when the rules give other reasons: what is stored is then judged anew.
-RULES = 2
+RULES = 3
 
 ReasonCode = Literal[
     "parameter-removed", "parameter-renamed", "parameter-added", "default-changed", "return-removed", "return-added",
@@ -175,7 +175,7 @@ class _Comparison:
             told = sum(name in self.documented or self._told_by_rename(name) for name in others)
             enough = 10 * told >= 9 * len(others)
         else:
-            told = sum(names_clearly(self.now.docstring, name) for name in others)
+            told = sum(line_that_names(self.now.docstring, name) is not None for name in others)
             enough = told == len(others) >= 2  # prose that names one may not mean to name them all
         if told and enough:
             line = next((section.line for section in self.doc.of("parameters")), None)

@@ -20,16 +20,10 @@ def mentions(text: str, name: str) -> bool:
     return re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text) is not None
 
 
-def names_clearly(text: str, name: str) -> bool:
-    """Whether prose names a parameter so that nothing else can be meant: marked up, or a word that is none."""
-    word = re.escape(name)
-    if re.search(rf"(?:`+|\*|'|\"|\|){word}(?:`+|\*|'|\"|\||=)", text):
-        return True
-    return ("_" in name or any(c.isdigit() for c in name)) and mentions(text, name)
-
-
 def line_that_names(docstring: str, name: str) -> int | None:
-    """The first line (0-based) that clearly names a parameter as one that is there; examples aside."""
+    """The first line (0-based) that names a parameter as one that is there, so that nothing else can be meant: marked
+    up, or a word that is none. Examples do not count.
+    """
     word = re.escape(name)
     form = rf"(?<![`*])(?:`{{1,2}}|\*){word}(?:`{{1,2}}|\*)(?![`*])"
     if "_" in name.strip("_") or any(c.isdigit() for c in name):

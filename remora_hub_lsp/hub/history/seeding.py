@@ -7,6 +7,7 @@ before the next ones, so that an end in the middle loses only those. Changes of 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import pickle
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 # File versions that one job looks at.
 BATCH = 400
+# How long it waits after the cold start, unless somebody asks for it: a hub that answers one question needs no history.
+BEGIN_SECONDS = 2.0
 # After a change of the project: how long until HEAD is looked at again.
 REST_SECONDS = 30.0
 
@@ -45,6 +48,7 @@ class History:
         self.hub = hub
         self.status = HistoryStatus(state="waiting")
         self._wake = asyncio.Event()
+        self._wanted = asyncio.Event()
         self._rested = asyncio.Event()
         self._pool = WorkerPool(1)
 
@@ -59,6 +63,7 @@ class History:
 
     async def finished(self) -> None:
         """Wait until there is nothing more to read for now."""
+        self._wanted.set()
         await self._rested.wait()
 
     # ---- the work
@@ -67,6 +72,9 @@ class History:
         pool = self._pool
         seen = None
         try:
+            await self.hub.cold_start.finished()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), BEGIN_SECONDS)
             while True:
                 self._wake.clear()
                 await self.hub.cold_start.finished()
