@@ -98,25 +98,29 @@ class Tracer:
 
     def behind(self, called: Any) -> Code | None:
         """The project's function that a callable stands in for: `__wrapped__` says so, of functions (`functools.wraps`),
-        `lru_cache` and instances of classes; else the decorated function that a closure holds."""
-        function, stands_in = called, None
+        `lru_cache` and instances of classes; else the function of the same name that an instance or a closure holds."""
+        function, stand_ins = called, []
         for _ in range(20):
             kind = type(function)
             plain = kind is types.FunctionType or kind is functools._lru_cache_wrapper
             if not plain and not (kind.__flags__ & HEAP_TYPE and kind.__dictoffset__):
                 return None
-            inner = object.__getattribute__(function, "__dict__").get("__wrapped__")
+            held = object.__getattribute__(function, "__dict__")
+            inner = held.get("__wrapped__")
+            if inner is None and not plain:  # an instance that has taken the name of a function which it holds
+                inner = next((one for one in held.values() if type(one) is types.FunctionType
+                              and one.__name__ == held.get("__name__")), None)  # fmt: skip
             if inner is None:
                 break
-            function, stands_in = inner, stands_in or code_of(called)
+            stand_ins.append(code_of(function))
+            function = inner
         if type(function) is not types.FunctionType:
             return None
         if function is called:
             return self.behind_closure(function)
         if not self.is_ours(function.__code__):
             return None
-        if stands_in is not None and self.is_ours(stands_in):
-            self.wraps.add((stands_in, function.__code__))
+        self.wraps |= {(one, function.__code__) for one in stand_ins if one is not None and self.is_ours(one)}
         return function.__code__
 
     def behind_closure(self, function: types.FunctionType) -> Code | None:
