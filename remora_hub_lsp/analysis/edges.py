@@ -146,6 +146,9 @@ def _definition(world: World, child: Scope, scope: Scope, sink: _Sink) -> None:
         decorators = value(form, scope, None if form.__class__ is list and form[0] in (NAME, ATTR) else sink)
         place = _place(form)
         evidence = EXACT if world.exact(form, scope) else INFERRED
+        if any(one.__class__ is Scope and one.kind != CLASS for one in decorators):
+            # What gives a decorator or, called in another way, the decorated: here it is the decorator.
+            decorators = frozenset(one for one in decorators if one.__class__ is Scope or one.__class__ is str)
         for decorator in decorators:
             if decorator.__class__ is Scope or (decorator.__class__ is tuple and decorator[0] != PROPERTY):
                 world.result(decorator, [values], (), sink, place, evidence)
@@ -172,7 +175,13 @@ def _definition(world: World, child: Scope, scope: Scope, sink: _Sink) -> None:
 
 
 def _subclass(world: World, child: Scope, sink: _Sink) -> None:
-    """Defining a class calls its bases' __init_subclass__."""
+    """Defining a class calls its metaclass, and its bases' __init_subclass__."""
+    meta = world.metaclass(child)
+    if meta.__class__ is Scope:
+        for name in ("__new__", "__init__"):
+            for member in world.members(meta, name):
+                if member.__class__ is Scope and member.kind == FUNCTION:
+                    sink.edge(member, IMPLICIT, INFERRED, -1)
     if child.summary[BASES]:
         found = world.find_member(child, "__init_subclass__", child)
         if found is not None:
@@ -266,7 +275,8 @@ def encode(value: Value) -> Any:
         function, receiver = encode(value[1]), encode(value[2])
         return [kind, function, receiver] if receiver is not None else None
     if kind == CONSTANT:
-        return [kind, value[1]] if value[1].__class__ is str and len(value[1]) <= 24 else None
+        small = value[1].__class__ is int and -9 < value[1] < 9
+        return [kind, value[1]] if small or (value[1].__class__ is str and len(value[1]) <= 24) else None
     if kind == SEQUENCE:
         return [kind, value[1], _encoded(value[2])]
     if kind == FIXED:

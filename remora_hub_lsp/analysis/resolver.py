@@ -246,8 +246,11 @@ class World:
     def _with_items(self, values: Values, items: Sequence[Any], scope: Scope) -> Values:
         """Containers with what is assigned to their items."""
         pairs = [(self.value(entry[1], part, None), self.value(entry[2], part, None)) for entry, part in items]
+        again = {key for keys, assigned in pairs if assigned for key in _constants(keys)} - {None}
         out = set()
         for value in values:
+            if value.__class__ is tuple and value[0] == MAPPING and again:
+                value = (MAPPING, tuple(entry for entry in value[1] if entry[0] not in again))
             for keys, assigned in pairs:
                 value = _with_item(value, keys, assigned)
             out.add(value)
@@ -349,10 +352,12 @@ class World:
         for form in reversed(scope.summary[DECORATORS]):
             decorator = self.value(form, around, None)
             values = self.apply_decorator(decorator, values, scope, None)
-        return values
+        # A definition stays reachable by its name, whatever wraps it.
+        is_property = any(value.__class__ is tuple and value[0] == PROPERTY for value in values)
+        return values if is_property else values | FS((scope,))
 
     def apply_decorator(self, decorators: Values, values: Values, scope: Scope, sink: Sink | None) -> Values:
-        """What decorators make of `values`; a definition stays reachable by its name, whatever wraps it."""
+        """What decorators make of `values`; what is not known leaves them as they are."""
         out = set()
         for decorator in decorators:
             if decorator.__class__ is str or (decorator.__class__ is tuple and decorator[0] == OUTER):
@@ -377,9 +382,7 @@ class World:
                     out.add((PROPERTY, scope))
                 else:
                     out |= found
-        if not any(value.__class__ is tuple and value[0] == PROPERTY for value in out):
-            out.add(scope)
-        return limited(FS(out))
+        return limited(FS(out)) or values
 
     # ---- modules and imports
 
@@ -605,6 +608,8 @@ class World:
                         found[below] = None
                         todo.append(below)
             self._memo[key] = list(found)
+        for one in (scope, *self._memo[key]):
+            self._rest_on(one.module, f"({one.unique})")
         return self._memo[key]
 
     def _overrides(self, members: Values, receiver: Value, name: str) -> list[Value]:
@@ -1059,14 +1064,28 @@ class World:
         if stored:
             out |= self._as_seen(stored, receiver)
         if not out and found is None and not stored:
+            if receiver[0] == SELF and (below := self._below(scope, name, sink, place)):
+                return below
             getattr_ = self.find_member(scope, "__getattr__") or self.find_member(scope, "__getattribute__")
             if getattr_ is not None:
                 method = "__getattr__" if self.find_member(scope, "__getattr__") else "__getattribute__"
-                return self.method(receiver, method, [], sink, place)
+                # Whether there is an attribute after all, set in ways that are not seen, is a guess.
+                return self.method(receiver, method, [], sink, place, evidence=BY_NAME)
             outside = self.outside_base(scope)
             if outside is not None:
                 return FS((f"{outside}.{name}",))
         return limited(out)
+
+    def _below(self, scope: Scope, name: str, sink: Sink | None, place: int) -> Values:
+        """What `self.name` is where only subclasses have it, as with mixins."""
+        found = []
+        for below in self.subclasses(scope):
+            receiver = (SELF, below)
+            held = self.find_member(below, name)
+            for member in self._member_values(held, name) if held is not None else ():
+                found.append(self._get(member, receiver, sink, place))
+            found.append(self._as_seen(self.instance_values(below, name), receiver))
+        return union(found)
 
     def _member_values(self, found: tuple[Scope, list[Any]], name: str) -> Values:
         return self._ask(("member", found[0], name), found[0].module, self._member, found)
@@ -1274,7 +1293,7 @@ class World:
 
     def method(
         self, receiver: Value, name: str, arguments: Sequence[Any], sink: Sink | None, place: int,
-        named: Sequence[tuple[str, Values]] = (), kind: int = IMPLICIT,
+        named: Sequence[tuple[str, Values]] = (), kind: int = IMPLICIT, evidence: int = INFERRED,
     ) -> Values:  # fmt: skip
         """Call a special method of an instance, as the interpreter does."""
         found = self.find_member(receiver[1], name)
@@ -1283,7 +1302,7 @@ class World:
         out = []
         for member in self._member_values(found, name):
             for bound in self._get(member, receiver, None, place):
-                out.append(self.result(bound, arguments, named, sink, place, INFERRED, kind))
+                out.append(self.result(bound, arguments, named, sink, place, evidence, kind))
         return union(out)
 
     def instantiate(
@@ -1447,6 +1466,9 @@ class World:
             if declared and not all(value.__class__ is tuple and value[0] == OUTER for value in declared):
                 if manager:
                     return FS(((MANAGED, self.iterated(declared, None, -1)),))
+                if function.children and not summary[YIELDS]:  # annotations do not tell which function is returned
+                    given = union([self.value(form, function, None) for form in summary[RETURNS]])
+                    declared |= FS(value for value in given if value.__class__ is Scope and value.parent is function)
                 return declared
             if declared and not summary[YIELDS]:
                 return declared | union([self.value(form, function, None) for form in summary[RETURNS]])
@@ -1647,11 +1669,15 @@ class World:
             ]
             if numbers and len(numbers) == len(keys):
                 return union([value[2][n] for n in numbers if -len(value[2]) <= n < len(value[2])])
-            if any(key == (OUTER, "builtins.slice") for key in keys):
+            cut = _slice_of(keys)
+            if cut is not None and cut.count(":") == 2:
+                start, stop = (int(part) if part else None for part in cut.split(":")[1:])
+                return FS(((FIXED, value[1], value[2][start:stop]),))
+            if cut is not None:
                 return FS(((SEQUENCE, value[1], union(value[2])),))
             return union(value[2])
         if kind == SEQUENCE:
-            if any(key == (OUTER, "builtins.slice") for key in keys):
+            if _slice_of(keys) is not None:
                 return FS((value,))
             return value[2]
         if kind in (INSTANCE, SELF):
@@ -1684,6 +1710,8 @@ class World:
 
     def _iterated_instance(self, value: Value, first: str, following: str, sink: Sink | None, place: int) -> Values:
         if self.find_member(value[1], first) is None:
+            if self.outside_base(value[1]) is not None:  # that iterates
+                return NOTHING
             if self.find_member(value[1], "__getitem__") is not None and first == "__iter__":
                 return self.method(value, "__getitem__", [], sink, place)
             if self.find_member(value[1], following) is not None:
@@ -1781,7 +1809,11 @@ class World:
         if special:
             found = self.find_member(value[1], method)
             if found is None and method == "__contains__":
-                self.iterated(FS((value,)), sink, place)
+                outside = self.outside_base(value[1])
+                if outside is None:
+                    self.iterated(FS((value,)), sink, place)
+                elif outside.rpartition(".")[2] in ("Mapping", "MutableMapping"):
+                    self.method(value, "__getitem__", [right], sink, place)
                 return NOTHING
             if found is None and method == "__ne__":
                 method = "__eq__"
@@ -1854,6 +1886,14 @@ def _collect_stores(method: Scope, first: str | None, found: dict[str, list[Any]
     for inner in method.children:
         if inner.kind == FUNCTION and first not in inner.parameters:
             _collect_stores(inner, first, found)
+
+
+def _slice_of(keys: Values) -> str | None:
+    """`builtins.slice`, with `:start:stop` where they are known; None where no key is a slice."""
+    for key in keys:
+        if key.__class__ is tuple and key[0] == OUTER and key[1].startswith("builtins.slice"):
+            return key[1]
+    return None
 
 
 def _constants(values: Values) -> list[Any]:

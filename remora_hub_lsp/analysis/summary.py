@@ -216,7 +216,7 @@ class _Writer:
         if node.slice.__class__ is ast.Slice:
             for part in (node.slice.lower, node.slice.upper, node.slice.step):
                 self.effect(part)
-            return [ITEM, value, [TYPE, "slice"], self.after(node.value)]
+            return [ITEM, value, [TYPE, _slice(node.slice)], self.after(node.value)]
         return [ITEM, value, self.expression(node.slice), self.after(node.value)]
 
     def slice_(self, node: ast.Slice) -> Expression:
@@ -810,6 +810,19 @@ class _Writer:
         if arguments.kwarg:
             out.append([arguments.kwarg.arg, KWARGS, self.annotation(arguments.kwarg.annotation), None])
         return out
+
+
+def _slice(node: ast.Slice) -> str:
+    """`slice:1:3` where both ends are written down, `slice` elsewhere."""
+    ends = []
+    for end in (node.lower, node.upper):
+        sign = ""
+        if isinstance(end, ast.UnaryOp) and isinstance(end.op, ast.USub):
+            sign, end = "-", end.operand
+        if end is not None and not (isinstance(end, ast.Constant) and end.value.__class__ is int):
+            return "slice"
+        ends.append("" if end is None else f"{sign}{end.value!r}")
+    return "slice" if node.step is not None else f"slice:{ends[0]}:{ends[1]}"
 
 
 def _openness(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

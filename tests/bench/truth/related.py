@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from remora_hub_lsp.index.kv import split_key
+from remora_hub_lsp.index.keys import split_key
 from remora_hub_lsp.index.view import IndexView
 
 from ..report import Table
