@@ -16,6 +16,7 @@ Counted is evidence `exact` and `inferred`; the last columns add `name`. F1 is o
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +24,7 @@ from typing import NamedTuple
 from ..report import Table
 from .causes import Finding, misses_of, print_causes, wrong_of
 from .edges import Found, found_in
-from .packages import Package, cache
+from .packages import Package
 from .scores import Score, kept
 from .traces import Call, Truth, truth_of
 
@@ -136,10 +137,9 @@ def wrong(truth: Truth, found: Sequence[Found], source: str) -> list[Found]:
 
 
 def from_index(package: Package, _truth: Truth) -> list[Found]:
-    """What the index says."""
-    database = cache() / "index" / f"{package.release.replace('==', '-')}.db"
-    database.parent.mkdir(parents=True, exist_ok=True)
-    return found_in(package.root, database)
+    """What the index says; a new one, since an older one may be another analysis's."""
+    with tempfile.TemporaryDirectory() as folder:
+        return found_in(package.root, Path(folder, "index.db"))
 
 
 def from_truth(_package: Package, truth: Truth) -> list[Found]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import statistics
+import tempfile
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from remora_hub_lsp.index.keys import split_key
@@ -19,7 +21,7 @@ from remora_hub_lsp.index.view import IndexView
 from ..report import Table
 from .covered import covered_by
 from .edges import asked
-from .packages import Package, cache
+from .packages import Package
 from .scores import Score, kept
 
 WANTED_RECALL, WANTED_PRECISION = 0.9, 0.9
@@ -75,9 +77,9 @@ def score(true: dict[str, set[str]], found: dict[str, list[str]]) -> Result:
 
 def related_in(package: Package, functions: Sequence[str]) -> dict[str, list[str]]:
     """The tests that the index relates to each function, nearest first."""
-    database = cache() / "index" / f"{package.release.replace('==', '-')}-related.db"
-    database.parent.mkdir(parents=True, exist_ok=True)
-    return asyncio.run(asked(package.root, database, partial(_related, functions), related_limit=NO_LIMIT))
+    with tempfile.TemporaryDirectory() as folder:
+        question = partial(_related, functions)
+        return asyncio.run(asked(package.root, Path(folder, "index.db"), question, related_limit=NO_LIMIT))
 
 
 def _related(functions: Sequence[str], view: IndexView) -> dict[str, list[str]]:
