@@ -15,7 +15,7 @@ import orjson
 from pydantic import BaseModel
 
 from ..discovery import find_root
-from ..errors import HubError, HubRefused, HubUnavailable
+from ..errors import HubError, HubRefused, HubTimeout, HubUnavailable
 from ..models import HubStatus, NodeState
 from ..protocol import (
     CHANGES_SINCE,
@@ -41,6 +41,8 @@ Position = tuple[str | os.PathLike[str], int, int]
 _INVALID_PARAMS = -32602
 # The part of the timeout that the hub may wait for changes that are not analysed yet.
 _WAIT = 0.7
+_CHANGED_FILE = 2  # LSP's FileChangeType
+_PAUSE = 0.1  # seconds between two looks at the status
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -150,6 +152,31 @@ class HubClient:
     async def status(self) -> HubStatus:
         """How the hub of this root is doing."""
         return await self._ask(STATUS, {}, HubStatus)
+
+    async def ready(self, patience: float = 60.0) -> bool:
+        """Wait until the hub has indexed the whole project, `patience` seconds at most; whether it has.
+
+        Without a hub there is nothing to wait for: answers come from the files themselves.
+        """
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            if (await self.health_check()).state != "indexing":
+                return True
+            await asyncio.sleep(_PAUSE)
+        return False
+
+    async def changed(self, *files: str | os.PathLike[str]) -> None:
+        """Say that these files were written or deleted: whatever is asked next has seen them.
+
+        The hub notices changes on disk by itself, but some ten milliseconds later. Without a hub there is nobody to
+        tell, and nothing that has to be told.
+        """
+        events = [{"uri": Path(self._file(file)).as_uri(), "type": _CHANGED_FILE} for file in files]
+        try:
+            async with within(self.timeout):
+                (await self._connected()).tell("workspace/didChangeWatchedFiles", {"changes": events})
+        except (HubUnavailable, HubTimeout):
+            return
 
     async def process(self) -> ProcessStatus:
         """How the hub process and all its roots are doing."""

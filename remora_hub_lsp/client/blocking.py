@@ -45,6 +45,12 @@ class HubClientSync:
     def status(self) -> HubStatus:
         return self._run(self.client.status())
 
+    def ready(self, patience: float = 60.0) -> bool:
+        return self._run(self.client.ready(patience))
+
+    def changed(self, *files: str | os.PathLike[str]) -> None:
+        self._run(self.client.changed(*files))
+
     def process(self) -> ProcessStatus:
         return self._run(self.client.process())
 

@@ -72,6 +72,12 @@ class Connection(asyncio.Protocol):
         self._write({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
         return future
 
+    def tell(self, method: str, params: Any) -> None:
+        """Send a notification. Raises HubUnavailable."""
+        if self.closed:
+            raise HubUnavailable("the connection to the hub has ended")
+        self._write({"jsonrpc": "2.0", "method": method, "params": params})
+
     def _give_up(self, answer: asyncio.Future[bytes]) -> None:
         """Nobody waits for this answer any more, and the hub need not work for it."""
         for number, future in list(self._waiting.items()):

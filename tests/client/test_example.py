@@ -1,0 +1,67 @@
+"""The README's agent, run as it stands there: with a hub process that runs, and without one."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ..serve.process import environment
+from .story import HANG, command
+
+README = Path(__file__).parents[2] / "README.md"
+SHOP = '''\
+def rate(country):
+    return 2
+
+
+def total(prices):
+    return sum(prices) * rate("x")
+
+
+class Cart:
+    async def pay(self):
+        """Pay."""
+'''
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Path:
+    found = re.search(r"<!-- example: agent -->\n```python\n(.*?)\n```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert found
+    script = tmp_path / "documenter.py"
+    script.write_text(found[1])
+    return script
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "cart.py").write_text(SHOP)
+    return tmp_path / "shop"
+
+
+def run(agent: Path, shop: Path) -> list[str]:
+    line = [sys.executable, str(agent), str(shop)]
+    done = subprocess.run(line, env=environment(), capture_output=True, text=True, timeout=HANG, check=True)
+    return sorted(done.stdout.splitlines())
+
+
+def test_it_writes_what_the_hub_knows(agent: Path, shop: Path) -> None:
+    command("start")
+    assert run(agent, shop) == [
+        "2 node:cart.py:rate Say what it does. Used by total.",
+        "2 node:cart.py:total Say what it does. Used by nobody yet.",
+    ]
+    written = (shop / "cart.py").read_text()
+    assert written == SHOP.replace("    return 2", '    """Say what it does. Used by total."""\n    return 2').replace(
+        "    return sum", '    """Say what it does. Used by nobody yet."""\n    return sum'
+    )
+    assert run(agent, shop) == [], "nothing is left to do"
+
+
+def test_it_works_without_a_hub_too(agent: Path, shop: Path) -> None:
+    assert [line.partition(" Say")[0] for line in run(agent, shop)] == ["2 node:cart.py:rate", "2 node:cart.py:total"]
