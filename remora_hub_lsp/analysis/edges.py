@@ -79,7 +79,7 @@ class FileGraph(NamedTuple):
 def file_graph(world: World, module: Module) -> FileGraph:
     """The edges of a module's code as `world` knows it."""
     sink = _Sink(module)
-    world._owner = (module.path, "")
+    world.begin(module.path)
     bases = {}
     for scope in module.scopes:
         sink.begin(scope)

@@ -64,6 +64,7 @@ class Scope:
         "parameters",
         "parent",
         "qualname",
+        "rest",
         "segment",
         "slot",
         "stars",
@@ -79,7 +80,7 @@ class Scope:
         self.module = module
         self.segment = segment
         self.slot = slot
-        self.qualname = self.unique = name
+        self.named(name, name)
         self.summary: list[Any] = []
         self.body: list[Any] | None = None
         self.children: list[Scope] = []
@@ -99,10 +100,11 @@ class Scope:
         """The node's key."""
         return f"node:{self.module.path}:{self.unique}"
 
-    @property
-    def top(self) -> str:
-        """The name in its module that it belongs to."""
-        return self.qualname.partition(".")[0]
+    def named(self, qualname: str, unique: str) -> None:
+        """Take its names."""
+        self.qualname = qualname
+        self.unique = unique
+        self.rest = (self.module.path, qualname.partition(".")[0])
 
     def class_around(self) -> Scope | None:
         """The class that a method stands in."""
@@ -135,7 +137,7 @@ class Module:
         self, around: Scope, fragment: list[Any], segment: int, seen: dict[str, int], classes: dict[str, Scope]
     ) -> None:
         scope = Scope(FRAGMENT, around.name, around, self, segment, AROUND)
-        scope.qualname = scope.unique = around.unique
+        scope.named(around.unique, around.unique)
         around.fragments.append(scope)
         self.scopes.append(scope)
         self._fill(scope, around, fragment, segment, [0], seen, classes)
@@ -209,14 +211,14 @@ class Module:
         prefix = "" if target.kind == MODULE_KIND or name in scope.outer else target.qualname + "."
         if kind == LAMBDA_KIND:
             within = f"{segment}.{number}" if scope.slot == AROUND else number
-            inner.qualname = inner.unique = f"{scope.unique}.<lambda>{within}"
+            inner.named(*2 * (f"{scope.unique}.<lambda>{within}",))
             inner.slot = scope.slot
         else:
             inner.slot = slots[0]
             slots[0] += 1
-            inner.qualname = qualname = prefix + name
+            qualname = prefix + name
             count = seen[qualname] = seen.get(qualname, 0) + 1
-            inner.unique = qualname if count == 1 else f"{qualname}#{count}"
+            inner.named(qualname, qualname if count == 1 else f"{qualname}#{count}")
             if name in scope.outer:
                 self._bind_outside(scope, name, inner)
             else:
@@ -229,7 +231,7 @@ class Module:
             if classes is not None and target.kind == MODULE_KIND:
                 classes[name] = inner
             fragment = Scope(FRAGMENT, name, inner, self, segment, inner.slot)
-            fragment.qualname = fragment.unique = inner.unique
+            fragment.named(inner.unique, inner.unique)
             inner.fragments.append(fragment)
             self.scopes.append(fragment)
             self._fill(fragment, inner, child[BODY], segment, slots, seen, None)

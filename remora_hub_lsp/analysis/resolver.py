@@ -127,6 +127,7 @@ class World:
         self._provisional: dict[tuple[Any, ...], tuple[Any, int]] = {}
         self._lowest = [1 << 30]
         self._owner = ("", "")
+        self._into: set[tuple[str, str]] = set()  # what it rests on
         self._depth = 0
         self._ev: tuple[Callable[[list[Any], Scope, Sink | None], Values], ...] = (
             self._name, self._attribute, self._call, self._item, self._const, self._type, self._tuple, self._list,
@@ -156,9 +157,15 @@ class World:
         if depth > DEEPEST:
             return self._give_up(key)
         state = self._active[key] = [depth, NOTHING, False]
-        owner = self._owner
-        if key[1].__class__ is Scope and key[1].kind != FRAGMENT:
-            self._owner = (module.path, key[2] if key[1].kind == MODULE_KIND else key[1].top)
+        owner, into = self._owner, self._into
+        about = key[1]
+        if about.__class__ is Scope and about.kind != FRAGMENT:
+            self._owner = now = (module.path, key[2]) if about.kind == MODULE_KIND else about.rest
+            if now != owner:
+                rests = self.rests.get(now)
+                if rests is None:
+                    rests = self.rests[now] = set()
+                self._into = rests
         try:
             for _ in range(MOST_ROUNDS):
                 self._lowest.append(1 << 30)
@@ -172,7 +179,7 @@ class World:
                 state[1] = answer
                 self._forget_provisional(depth)
         finally:
-            self._owner = owner
+            self._owner, self._into = owner, into
             del self._active[key]
         if lowest >= depth:
             memo[key] = answer
@@ -203,12 +210,12 @@ class World:
 
     def _rest_on(self, module: Module, name: str) -> None:
         """What is being found out rests on a name of the module."""
-        owner = self._owner
-        if module.path != owner[0] or (owner[1] and owner[1] != name):
-            rests = self.rests.get(owner)
-            if rests is None:
-                rests = self.rests[owner] = set()
-            rests.add((module.path, name))
+        self._into.add((module.path, name))
+
+    def begin(self, path: str) -> None:
+        """What is asked next is asked for the edges of a file."""
+        self._owner = (path, "")
+        self._into = self.rests.setdefault(self._owner, set())
 
     # ---- names
 
@@ -433,17 +440,19 @@ class World:
         """A dotted module name as `module` imports it."""
         dotted = self._absolute(target, module)
         path = self.program.find(dotted, module.path)
-        if path is None:
+        if not path:
             self._rest_on_absent(dotted)
+        if path is None:
             return dotted or None
         return self.program.module(path) if path else None
 
     def _rest_on_absent(self, dotted: str) -> None:
         """What is being found out rests on there being no such module."""
-        self.rests.setdefault(self._owner, set()).add(("", dotted.partition(".")[0]))
+        self._into.add(("", dotted.partition(".")[0]))
 
     def _module_value(self, path: str, dotted: str) -> Values:
         if not path:
+            self._rest_on_absent(dotted)  # a folder may become a package
             return FS(((NAMESPACE, dotted),))
         module = self.program.module(path)
         return FS((module,)) if module is not None else NOTHING
@@ -550,7 +559,7 @@ class World:
         while True:
             places += [module.scope] if module is not None else ()
             for place in places:
-                self._rest_on(place.module, place.top if place.kind == CLASS else name)
+                self._rest_on(place.module, place.rest[1] if place.kind == CLASS else name)
                 for _, found in reversed(place.names.get(name, ())):
                     if found.__class__ is Scope and is_fixture(found) and found is not scope:
                         return found
@@ -569,9 +578,10 @@ class World:
         """The values with parameters replaced by what callers pass for them."""
         for value in values:
             if value.__class__ is tuple and value[0] == PARAMETER:
-                break
-        else:
-            return values
+                return self._expand(values)
+        return values
+
+    def _expand(self, values: Values) -> Values:
         out: set[Value] = set()
         todo, seen = list(values), set()
         while todo:
@@ -670,7 +680,10 @@ class World:
 
     def mro(self, scope: Scope) -> tuple[Any, ...]:
         """The class and what it inherits from, in the order in which attributes are looked up (C3)."""
-        found = self._ask(("mro", scope), scope.module, self._mro, scope)
+        key = ("mro", scope)
+        found = self._memo.get(key)
+        if found is None:
+            found = self._ask(key, scope.module, self._mro, scope)
         return found or (scope,)
 
     def _mro(self, scope: Scope) -> tuple[Any, ...]:
@@ -678,7 +691,7 @@ class World:
         lists = []
         for base in bases:
             if base.__class__ is Scope:
-                self._rest_on(base.module, base.top)
+                self._into.add(base.rest)
                 lists.append([value for value in self.mro(base) if value is not scope])
             else:
                 lists.append([base])
@@ -703,12 +716,19 @@ class World:
 
     def find_member(self, scope: Scope, name: str, after: Scope | None = None) -> tuple[Scope, list[Any]] | None:
         """Where the hierarchy binds a name in a class body; `after`: only behind that class, as super() looks."""
+        self._into.add(scope.rest)
+        key = ("find", scope, name, after)
+        if key in self._memo:
+            return self._memo[key]
+        return self._ask(key, scope.module, self._find_member, scope, name, after) or None
+
+    def _find_member(self, scope: Scope, name: str, after: Scope | None) -> tuple[Scope, list[Any]] | None:
         order = self.mro(scope)
         if after is not None:
             order = order[order.index(after) + 1 :] if after in order else ()
         for one in order:
             if one.__class__ is Scope:
-                self._rest_on(one.module, one.top)
+                self._into.add(one.rest)
                 bindings = one.names.get(name)
                 if bindings:
                     return one, bindings
@@ -733,10 +753,17 @@ class World:
 
     def instance_values(self, scope: Scope, name: str) -> Values:
         """What is assigned to an attribute of `self` in the class's methods, and in those of its bases."""
+        self._into.add(scope.rest)
+        key = ("instance", scope, name)
+        if key in self._memo:
+            return self._memo[key]
+        return self._ask(key, scope.module, self._instance_values, scope, name)
+
+    def _instance_values(self, scope: Scope, name: str) -> Values:
         parts = []
         for one in self.mro(scope):
             if one.__class__ is Scope:
-                self._rest_on(one.module, one.top)
+                self._into.add(one.rest)
                 if name in self._stored(one):
                     parts.append(self._ask(("stored", one, name), one.module, self._stored_values, one, name))
         return union(parts)
@@ -1313,7 +1340,7 @@ class World:
         made: Value = (SELF, scope) if receiver.__class__ is tuple and receiver[0] == CLS else (INSTANCE, scope)
         if sink is not None:
             sink.edge(scope, kind, evidence, place)
-        self._rest_on(scope.module, scope.top)
+        self._into.add(scope.rest)
         meta = self.metaclass(scope)
         if meta.__class__ is Scope and self.find_member(meta, "__call__"):
             given = self.method((INSTANCE, meta), "__call__", arguments, sink, place, named, CALLED)
@@ -1448,7 +1475,7 @@ class World:
 
     def returned(self, function: Scope) -> Values:
         """What a function gives, in terms of its parameters."""
-        self._rest_on(function.module, function.top)
+        self._into.add(function.rest)
         key = ("returned", function)
         found = self._memo.get(key)
         if found is not None:

@@ -90,9 +90,13 @@ def forget_file(db: sqlite3.Connection, file: int) -> set[str]:
     return called
 
 
-def write_graph(db: sqlite3.Connection, file: int, resolved: Resolved) -> tuple[set[str], set[str]]:
-    """Write a file's part of the graph; gives the callers whose callees changed (names in the file), and the keys
-    of the nodes whose callers did."""
+def write_graph(
+    db: sqlite3.Connection, file: int, resolved: Resolved, names: Collection[str]
+) -> tuple[set[str], set[str]]:
+    """Write a file's part of the graph. names: of it that may mean something else now.
+
+    Gives the callers whose callees changed (names in the file), and the keys of the nodes whose callers did.
+    """
     old = _Old(db, file)
     base = file << FILE_SHIFT
     new: dict[int, tuple[str, bytes]] = {}
@@ -110,7 +114,7 @@ def write_graph(db: sqlite3.Connection, file: int, resolved: Resolved) -> tuple[
         called += called_rows(row_id, row[1])
     db.executemany("INSERT OR REPLACE INTO called VALUES (?, ?, ?)", called)
     _write_hierarchy(db, file, resolved.graph.bases)
-    _write_rests(db, file, resolved)
+    _write_rests(db, file, resolved, names)
     _write_flows(db, file, resolved.graph.flows)
     return _differences(old.rows.values(), new.values())
 
@@ -172,17 +176,23 @@ def _write_hierarchy(db: sqlite3.Connection, file: int, bases: dict[str, tuple[s
     )
 
 
-def _write_rests(db: sqlite3.Connection, file: int, resolved: Resolved) -> None:
-    db.execute("DELETE FROM rests WHERE file = ?", (file,))
+def _write_rests(db: sqlite3.Connection, file: int, resolved: Resolved, names: Collection[str]) -> None:
+    # What a name that did not change rests on may have been found out by other files, and is not again.
+    if ANY_NAME in names:
+        db.execute("DELETE FROM rests WHERE file = ?", (file,))
+    else:
+        sql = "DELETE FROM rests WHERE file = ? AND own IN (SELECT value FROM json_each(?))"
+        db.execute(sql, (file, orjson.dumps(["", *names]).decode()))
     rows: list[tuple[Any, ...]] = []
     numbers: dict[str, int | None] = {resolved.graph.path: file}
-    for owner, names in resolved.rests.items():
+    for owner, found_names in resolved.rests.items():
         path, own = owner
         if path not in numbers:
             found = db.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
             numbers[path] = found[0] if found else None
         if (number := numbers[path]) is not None:
-            rows += [(*one, number, own) for one in names]
+            found_names = {one for one in found_names if one != owner and (own or one[0] != path)}
+            rows += [(*one, number, own) for one in found_names]
     db.executemany("INSERT OR IGNORE INTO rests VALUES (?, ?, ?, ?)", rows)
 
 

@@ -329,6 +329,8 @@ class NodeStateKV:
             targets: set[str] = set()
             for one in asked:
                 self._db.execute("DELETE FROM unresolved WHERE path = ?", (one.path,))
+                if ready and ANY_NAME in one.names and one.path.rpartition("/")[2].startswith("__init__."):
+                    self._package_changed(one.path)
                 if ready and one.names:
                     for number, path in dependants(self._db, one.path, one.names):
                         if path != one.path:
@@ -337,7 +339,7 @@ class NodeStateKV:
                 if resolved is None:
                     continue
                 before = flows_of(self._db, one.file) if ready else {}
-                owners, called = write_graph(self._db, one.file, resolved)
+                owners, called = write_graph(self._db, one.file, resolved, one.names)
                 callers |= {node_key(one.path, owner) for owner in owners}
                 targets |= called
                 if ready:
@@ -349,6 +351,13 @@ class NodeStateKV:
         if changed:
             self.revision = revision
         return Changed(self.revision, tuple(changed), (), follows=left)
+
+    def _package_changed(self, path: str) -> None:
+        """A folder became a package, or is none any more: imports in it mean something else."""
+        folder = path.rpartition("/")[0] + "/"
+        sql = "SELECT id, path FROM files WHERE substr(path, 1, ?) = ? AND path != ?"
+        for number, inside in self._db.execute(sql, (len(folder), folder, path)).fetchall():
+            note_unresolved(self._db, number, inside, ())
 
     def _flows_changed(self, one: Unresolved, before: dict[int, bytes]) -> None:
         after = flows_of(self._db, one.file)

@@ -18,6 +18,10 @@ FILE_SHIFT, SEGMENT_SHIFT = 40, 16
 MOST_MODULES = 200
 
 
+# (path, name) of what something rests on, by file and name of what does; "": the edges of the file's code.
+Rests = dict[tuple[str, str], set[tuple[str, str]]]
+
+
 class Resolved(NamedTuple):
     """What one file adds to the graph.
 
@@ -25,7 +29,7 @@ class Resolved(NamedTuple):
     """
 
     graph: FileGraph
-    rests: dict[tuple[str, str], set[tuple[str, str]]]
+    rests: Rests
 
 
 class IndexedProgram:
@@ -35,7 +39,8 @@ class IndexedProgram:
         self._db = db
         self._ids: dict[str, int] = dict(db.execute("SELECT path, id FROM files WHERE file_hash != ''").fetchall())
         self._modules: dict[str, Module | None] = {}
-        self._flows: dict[str, list[dict[str, dict[str, list[Any]]]]] = {}
+        self._flows: dict[str, dict[tuple[str, int], dict[bytes, Any]]] = {}
+        self._newer_to: dict[str, set[str]] = {}
         self.newer: dict[str, Flows] = {}  # flows that are not written yet, by the file that passes
         self.names = Modules(self._ids)
 
@@ -53,7 +58,6 @@ class IndexedProgram:
 
     def shrink(self) -> None:
         """Let go of what is kept, if it is much. Scopes from before are of no use afterwards."""
-        self._flows.clear()
         if len(self._modules) > MOST_MODULES:
             self._modules.clear()
 
@@ -83,68 +87,85 @@ class IndexedProgram:
 
     def passed(self, function: Scope, number: int) -> Iterable[Any]:
         """What callers pass for a parameter."""
-        path, unique = function.module.path, function.unique
-        for flows in self._flows_to(path):
-            for code in flows.get(unique, {}).get(str(number), ()):
-                value = decode(code, self.module)
-                if value is not None:
-                    yield value
-
-    def _flows_to(self, path: str) -> list[dict[str, dict[str, list[Any]]]]:
+        path = function.module.path
         if path not in self._flows:
-            sql = "SELECT file, data FROM flows WHERE target = ?"
-            rows = self._db.execute(sql, (self._ids.get(path, -1),)).fetchall()
-            newer = {self._ids.get(one): flows for one, flows in self.newer.items()}
-            found = [orjson.loads(data) for number, data in rows if number not in newer]
-            for flows in self.newer.values():
-                if path in flows:
-                    found.append({unique: {str(n): codes for n, codes in numbers.items()}
-                                  for unique, numbers in flows[path].items()})  # fmt: skip
-            self._flows[path] = found
-        return self._flows[path]
+            self._flows[path] = self._flows_to(path)
+        for code in self._flows[path].get((function.unique, number), {}).values():
+            value = decode(code, self.module)
+            if value is not None:
+                yield value
+
+    def _flows_to(self, path: str) -> dict[tuple[str, int], dict[bytes, Any]]:
+        """What is passed to each parameter of a file's functions, each value once."""
+        out: dict[tuple[str, int], dict[bytes, Any]] = {}
+        rows = self._db.execute("SELECT file, data FROM flows WHERE target = ?", (self._ids.get(path, -1),)).fetchall()
+        given = {self._ids.get(passing) for passing in self.newer}
+        every = [orjson.loads(data) for number, data in rows if number not in given]
+        every += [self.newer[passing][path] for passing in self._newer_to.get(path, ())]
+        for functions in every:
+            for unique, numbers in functions.items():
+                for number, codes in numbers.items():
+                    found = out.setdefault((unique, int(number)), {})
+                    for code in codes:
+                        found[orjson.dumps(code)] = code
+        return out
 
     def give_flows(self, path: str, flows: Flows) -> None:
         """What a file passes, before it is written."""
-        for target in {*self.newer.get(path, ()), *flows}:
+        for target in self.newer.get(path, ()):
+            self._newer_to[target].discard(path)
+            self._flows.pop(target, None)
+        for target in flows:
+            self._newer_to.setdefault(target, set()).add(path)
             self._flows.pop(target, None)
         self.newer[path] = flows
 
+    def forget_flows(self) -> None:
+        """What was given is written."""
+        self.newer.clear()
+        self._newer_to.clear()
+        self._flows.clear()
+
 
 class Resolver:
-    """Works files' graphs out, several at once."""
+    """Works files' graphs out, several at once: `flows` of all of them, then their `edges`."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.program = IndexedProgram(db)
-        self.plain = World(self.program, flows=False)
+        self._plain: World | None = None  # in which nothing is known of what callers pass
+        self._world: World | None = None
+        self._rests: Rests = {}
 
     def changed(self, paths: Collection[str]) -> None:
         """These files are others now."""
         for path in paths:
             self.program.forget(path)
         self.program.shrink()
-        self.program.newer.clear()
-        self.plain = World(self.program, flows=False)
+        self.program.forget_flows()
+        self._plain = self._world = None
+        self._rests = {}
 
     def flows(self, paths: Iterable[str]) -> None:
-        """What the files' calls pass to parameters: before any edges are asked for."""
+        """What the files' calls pass to parameters."""
+        if self._plain is None:
+            self._plain = World(self.program, flows=False)
         for path in paths:
             module = self.program.module(path)
             if module is not None:
-                self.program.give_flows(path, file_graph(self.plain, module).flows)
-        self.world = World(self.program, flows=True)
+                self.program.give_flows(path, file_graph(self._plain, module).flows)
 
     def edges(self, paths: Iterable[str]) -> list[Resolved]:
         """The files' graphs."""
-        out = []
-        for path in paths:
-            module = self.program.module(path)
-            if module is None:
-                continue
-            graph = file_graph(self.world, module)
-            rests: dict[tuple[str, str], set[tuple[str, str]]] = {}
-            for world in (self.plain, self.world):
-                for owner, names in world.rests.items():
-                    rests.setdefault(owner, set()).update(names)
-                world.rests = {}
-            out.append(Resolved(graph._replace(flows=self.program.newer.get(path, {})), rests))
-        return out
+        if self._plain is not None:
+            self._rests, self._plain = self._plain.rests, None
+        if self._world is None:
+            self._world = World(self.program, flows=True)
+        return [self._resolved(self._world, module) for path in paths if (module := self.program.module(path))]
+
+    def _resolved(self, world: World, module: Module) -> Resolved:
+        graph = file_graph(world, module)
+        rests, self._rests = self._rests, {}
+        for owner, names in world.rests.items():
+            rests.setdefault(owner, set()).update(names)
+        world.rests = {}
+        return Resolved(graph._replace(flows=self.program.newer.get(module.path, {})), rests)

@@ -1,0 +1,67 @@
+"""After any series of edits the call graph is the one that is built from scratch, and little is worked out for it."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from .graphs import Graphed, index, scratch
+
+# Texts for each file, of which any may be there at any time.
+CHOICES: dict[str, list[str | None]] = {
+    "shop/__init__.py": ["from .cart import Cart, total\n", "from .cart import *\n", "", None],
+    "shop/cart.py": [
+        "from .base import Base\nclass Cart(Base):\n    def add(self, f): return f()\n    def size(self): return 1\n"
+        "def total(c=None): return Cart()\n",
+        "class Cart:\n    def add(self, f): self.f = f\n    def size(self): return self.f()\ndef total(): ...\n",
+        "from .base import Base as Cart, other as total\n",
+        "def total(x):\n    return x\nclass Cart: ...\nclass Cart:\n    def step(self): ...\n",
+        None,
+    ],
+    "shop/base.py": [
+        "class Base:\n    def run(self): return self.step()\n    def step(self): raise NotImplementedError\n"
+        "def other(): return Base()\n",
+        "class Base:\n    def run(self, x): x.step()\n    def add(self, g): g(self)\n    @property\n"
+        "    def size(self): return other()\ndef other(f=None):\n    if f: f()\n",
+        None,
+    ],
+    "app.py": [
+        "from shop import total, Cart\ndef main():\n    c = total()\n    c.run()\n    c.size\n    c.add(main)\n",
+        "import shop.cart as s\nfrom shop.base import other\ndef main(): s.total(other).add(other)\nmain()\n",
+        "from shop import *\nclass Mine(Cart):\n    def step(self): total(self)\ndef main(): Mine().run()\n",
+        "def main(: pass\n",
+        None,
+    ],
+    "late.py": [
+        "from app import main\nimport shop\ndef late(): main(); shop.Cart().run(shop.total())\n",
+        "from app import main as total\ndef late(g): total(); g()\nlate(total)\n",
+        None,
+    ],
+}
+STEPS = st.lists(
+    st.sampled_from(sorted(CHOICES)).flatmap(
+        lambda path: st.tuples(st.just(path), st.integers(0, len(CHOICES[path]) - 1))
+    ),
+    min_size=1,
+    max_size=6,
+)
+STARTS = st.fixed_dictionaries({path: st.integers(0, len(texts) - 1) for path, texts in CHOICES.items()})
+
+
+@settings(max_examples=60, deadline=None)
+@given(STARTS, STEPS)
+def test_edits_give_the_graph_of_the_whole(start: dict[str, int], steps: list[tuple[str, int]]) -> None:
+    texts = {path: text for path, number in start.items() if (text := CHOICES[path][number]) is not None}
+    with index() as kv:
+        project = Graphed(kv, texts)
+        for path, number in steps:
+            project.edit(path, CHOICES[path][number])
+            assert project.graph() == scratch(project.texts)
+
+
+def test_an_edit_of_a_body_concerns_no_other_file() -> None:
+    texts = {"a.py": "def f(x): return 1\n", **{f"u{n}.py": "from a import f\ndef g(): f(1)\n" for n in range(5)}}
+    with index() as kv:
+        project = Graphed(kv, texts)
+        assert project.edit("a.py", "def f(x): return 1  # one\n") == 1
+        assert project.edit("u1.py", "from a import f\ndef g(): print(); f(1)\n") == 1
