@@ -184,6 +184,7 @@ class HubStatus(Model):
     indexed_files: int
     indexed_nodes: int
     failed: tuple[FailedFile, ...] = ()
+    outdated_docstrings: int = Field(default=0, description="nodes whose docstring no longer fits")
     pending: int = Field(default=0, description="paths whose newest change is not in the index yet")
     open_buffers: int = 0
     diverging: tuple[str, ...] = Field(default=(), description="open files that changed on disk meanwhile")

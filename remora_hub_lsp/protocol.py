@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from .models import HubState, HubStatus, Kind, NodeState, NodeType, Position, Range, ScriptStatus
+from .models import Drift, HubState, HubStatus, Kind, NodeState, NodeType, Position, Range, ScriptStatus
 
 PROTOCOL_VERSION = "1.0"
 GET_CONTEXT = "remora/getContext"
@@ -24,6 +24,8 @@ PROCESS = "remora/process"
 REINDEX = "remora/reindex"
 SCRIPTS = "remora/scripts"
 HELLO = "remora/hello"
+OUTDATED = "remora/outdated"
+ACKNOWLEDGE = "remora/acknowledgeDocstring"
 LONGEST_WAIT = 600_000  # milliseconds
 
 Include = Literal["callers", "callees", "tests", "source", "siblings"]
@@ -149,6 +151,50 @@ class SearchResult(BaseModel):
     symbols: tuple[Symbol, ...]
     revision: int
     state: HubState
+
+
+class OutdatedParams(Params):
+    """paths: only in these files and folders (relative to the root, absolute, or URIs); none: everywhere."""
+
+    paths: tuple[str, ...] = ()
+    limit: int = Field(default=1000, ge=1, le=100_000)
+
+
+class OutdatedNode(BaseModel):
+    """A definition whose docstring no longer fits. reason: why, for people; drift: in detail."""
+
+    key: str
+    uri: str
+    path: str
+    qualname: str
+    name_range: Range
+    signature: str | None
+    reason: str
+    drift: Drift
+
+
+class OutdatedResult(BaseModel):
+    """In the order of files and lines, at most `limit` of `total`."""
+
+    outdated: tuple[OutdatedNode, ...]
+    total: int
+    revision: int
+    state: HubState
+
+
+class AcknowledgeParams(Params):
+    """The docstring of `node` (an id in any accepted form) is accurate as it is; undo: that was said too soon."""
+
+    node: str
+    undo: bool = False
+
+
+class AcknowledgeResult(BaseModel):
+    """changed: whether there was something to acknowledge or to undo."""
+
+    key: str
+    changed: bool
+    revision: int
 
 
 class HelloParams(Params):

@@ -36,6 +36,12 @@ def says_optional(entry: Entry) -> bool:
     return _OPTIONAL.search(f"{entry.type} {entry.text}") is not None or _CHOICE.match(entry.type) is not None
 
 
+def statements(text: str) -> list[tuple[int, int]]:
+    """Where in the text those values stand, without the full stop of a sentence."""
+    spans = (found.span(1) for form in _STATEMENTS for found in form.finditer(text))
+    return [(start, start + len(text[start:end].rstrip("."))) for start, end in spans]
+
+
 def same_value(written: str, default: str) -> bool:
     """Whether a docstring's words for a value mean the default of a signature."""
     return _normal(written) == _normal(default)

@@ -28,7 +28,7 @@ examples:
 
 exit codes:
   0    done (files that cannot be parsed are listed, and are no failure)
-  1    context: a node was not found; symbols: nothing matches
+  1    context: a node was not found; symbols: nothing matches; outdated: something was found
   2    wrong usage or settings, or the index could not be used: the reason is on standard error
   130  interrupted; what is indexed so far stays
 
@@ -75,6 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_symbols(commands)
     _add_status(commands)
     _add_watch(commands)
+    _add_outdated(commands)
     _add_scripts(commands)
     _add_process(commands)
     _add_set_up(commands)
@@ -220,6 +221,27 @@ def _add_scripts(commands: Commands[argparse.ArgumentParser]) -> None:
     _add_common(parser)
     parser = _command(actions, "new", "write a commented example", "Write a script to begin with.", "JSON: none.")
     parser.add_argument("name", metavar="NAME", help="of the script: letters, digits and _")
+    _add_common(parser)
+
+
+def _add_outdated(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "outdated",
+        "show docstrings that no longer fit",
+        "Show the functions and classes whose docstring still tells of an old signature, or documents parameters that\n"
+        "do not exist. The index is brought up to date first, from the project's git history, too.",
+        "examples:\n"
+        "  remora-hub outdated src                              in this folder\n"
+        "  remora-hub outdated --since origin/main...           left behind since this branch left main\n"
+        "  remora-hub outdated --since HEAD --format github     in CI: annotations of a pull request\n\n"
+        "JSON: the result of remora/outdated. Exit code 1 if something is found.",
+    )
+    parser.add_argument("paths", metavar="PATH", nargs="*", help="only in these files and folders")
+    parser.add_argument("--since", metavar="GIT-REV", help="only what a change since that revision has left behind")
+    parser.add_argument(
+        "--format", choices=("text", "json", "sarif", "github"), default="text", help="what to write (default: text)"
+    )
     _add_common(parser)
 
 

@@ -18,17 +18,20 @@ from ..config import Config
 from ..discovery import running
 from ..errors import HubError, HubUnavailable
 from ..hub.compare import Scope
+from ..hub.drift import outdated
 from ..hub.hub import Hub
 from ..hub.paths import Paths
 from ..models import HubStatus
 from ..protocol import (
     CHANGES_SINCE,
     GET_CONTEXT,
+    OUTDATED,
     PROCESS,
     REINDEX,
     SEARCH,
     ChangesSinceParams,
     GetContextParams,
+    OutdatedParams,
     ProcessStatus,
 )
 from . import show
@@ -40,6 +43,7 @@ Json = dict[str, Any]
 _PATIENCE = 60.0  # seconds for one answer of the running hub
 _LONG = 3600.0  # for one that has to analyse everything
 _PAUSE = 0.1
+_MOST = 100_000
 # Settings that say nothing about the index: with others a command needs a hub of its own.
 _OF_THE_COMMAND = frozenset({"log_level", "log_file"})
 
@@ -56,6 +60,8 @@ class Answers(Protocol):
     async def changes_since(self, cursor: str | None) -> Json: ...
 
     async def reindex(self, paths: list[str], anew: bool) -> Json: ...
+
+    async def outdated(self, paths: list[str]) -> Json: ...
 
     async def status(self) -> HubStatus: ...
 
@@ -116,6 +122,10 @@ class _Running:
         result: Json = await self._client.ask(REINDEX, {"paths": paths, "anew": anew})
         return result
 
+    async def outdated(self, paths: list[str]) -> Json:
+        result: Json = await self._client.ask(OUTDATED, {"paths": paths, "limit": _MOST})
+        return result
+
     async def status(self) -> HubStatus:
         return await self._client.status()
 
@@ -149,6 +159,10 @@ class _Own:
         files = await self._hub.reindex(Scope(tuple(inside), anew))
         seconds = round(time.monotonic() - started, 3)
         return {"files": files, "seconds": seconds, "revision": self._hub.revision, "state": self._hub.state}
+
+    async def outdated(self, paths: list[str]) -> Json:
+        await self._hub.history.finished()
+        return await outdated(self._hub, OutdatedParams(paths=tuple(paths), limit=_MOST))
 
     async def status(self) -> HubStatus:
         return await self._hub.status()

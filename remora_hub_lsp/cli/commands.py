@@ -103,9 +103,16 @@ async def watch(arguments: argparse.Namespace, root: Path, config: Config) -> in
     return OK
 
 
+async def outdated(arguments: argparse.Namespace, root: Path, config: Config) -> int:
+    from . import outdated
+
+    return await outdated.run(arguments, root, config)
+
+
 _Command = Callable[[argparse.Namespace, Path, Config], Coroutine[Any, Any, int]]
 _COMMANDS: Mapping[str, _Command] = {
     "index": index, "reindex": reindex, "context": context, "symbols": symbols, "status": status, "watch": watch,
+    "outdated": outdated,
 }  # fmt: skip
 
 

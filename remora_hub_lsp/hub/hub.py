@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from .. import __version__
 from ..config import Config, default_database
 from ..errors import ConfigError, HubClosed, StoreError
+from ..index import drift
 from ..index.answers import Place, WhyNot
 from ..index.kv import Changed
 from ..index.view import IndexView, Json
@@ -27,7 +28,7 @@ from .changes import Change
 from .coldstart import ColdStart, Progress
 from .compare import Scope
 from .diskfeed import DiskFeed
-from .drift import DriftRules
+from .driftrules import DriftRules
 from .following import Following
 from .history.seeding import History
 from .paths import Paths
@@ -209,8 +210,8 @@ class Hub:
         self.refuse_if_closed()
         if self.store.is_gone:  # nothing may have been written since
             await self.fail_over(StoreError("the index is gone"))
-        (files, nodes, failed, diverging), revision = await self.store.insist(
-            lambda: self.store.read(lambda view: (*view.counts(), view.failed(), view.diverging()))
+        (files, nodes, failed, diverging, outdated), revision = await self.store.insist(
+            lambda: self.store.read(lambda view: (*view.counts(), view.failed(), view.diverging(), drift.count(view)))
         )
         path = self.recorder.kv.path
         return HubStatus(
@@ -228,6 +229,7 @@ class Hub:
                 *(FailedFile.model_validate(entry) for entry in failed),
                 *(FailedFile(file=path, error=f"cannot be read: {error}") for path, error in self.tree.problems),
             ),
+            outdated_docstrings=outdated,
             pending=len(self.updates.inbox),
             open_buffers=len(self.updates.buffers),
             sessions=self.sessions,

@@ -27,7 +27,7 @@ from ..index.resolving import Resolved, Resolver
 from ..index.rows import FileRows, LiveRows
 from ..index.watched import WatchedRow
 from ..models import UpdateSource
-from .drift import DriftRules
+from .driftrules import DriftRules
 from .rules import (
     ChangeType,
     DeleteFileNodes,

@@ -21,7 +21,7 @@ from ..errors import StoreDamaged, StoreError, StoreLocked, StoreReplaced
 from ..index.memory import copy_memory
 from ..index.schema import copy_index, open_reader, set_aside
 from ..index.view import IndexView, reading
-from .drift import DriftRules
+from .driftrules import DriftRules
 from .recorder import Recorder
 
 log = logging.getLogger(__name__)

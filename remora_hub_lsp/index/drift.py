@@ -70,13 +70,20 @@ class Told(NamedTuple):
     data: bytes
 
 
-def told(db: sqlite3.Connection, path: str) -> dict[str, Told]:
-    """The rows of a file by qualname."""
-    rows = db.execute(
-        "SELECT qualname, drift.id, data FROM files JOIN drift ON drift.id BETWEEN files.id << 40 AND"
-        " (files.id << 40) + 1099511627775 JOIN nodes ON nodes.id = drift.id WHERE path = ?",
-        (path,),
-    )
+def told(db: sqlite3.Connection, path: str, names: Sequence[str] | None = None) -> dict[str, Told]:
+    """The rows of (these nodes of) a file by qualname."""
+    if names is None:
+        rows = db.execute(
+            "SELECT qualname, drift.id, data FROM files JOIN drift ON drift.id BETWEEN files.id << 40 AND"
+            " (files.id << 40) + 1099511627775 JOIN nodes ON nodes.id = drift.id WHERE path = ?",
+            (path,),
+        )
+    else:
+        rows = db.execute(
+            "SELECT qualname, drift.id, data FROM json_each(?) JOIN files ON files.path = ? JOIN nodes"
+            " ON file = files.id AND qualname = value JOIN drift ON drift.id = nodes.id",
+            (orjson.dumps(names).decode(), path),
+        )
     return {qualname: Told(row_id, data) for qualname, row_id, data in rows}
 
 
@@ -87,8 +94,13 @@ def to_tell(before: Mapping[str, Told], verdicts: Mapping[str, Verdict], now_ns:
         if verdict.since_ns == now_ns and name in before:
             since_ns = orjson.loads(before[name].data)[1]
             verdict = verdict._replace(since_ns=since_ns or now_ns)
-        found[name] = orjson.dumps(([tuple(reason) for reason in verdict.reasons], *verdict[1:]))
+        found[name] = packed(verdict)
     return found
+
+
+def packed(verdict: Verdict) -> bytes:
+    """The data of a row."""
+    return orjson.dumps(([tuple(reason) for reason in verdict.reasons], *verdict[1:]))
 
 
 def different(affected: Collection[str], before: Mapping[str, Told], after: Mapping[str, bytes]) -> set[str]:
@@ -135,12 +147,29 @@ def fields(data: bytes) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def outdated(view: IndexView, limit: int = -1) -> list[int]:
-    """Row ids of the nodes with a docstring that no longer fits, in the order of files and lines."""
+def outdated(view: IndexView, below: Sequence[str] = ()) -> list[int]:
+    """Row ids of the nodes with a docstring that no longer fits, in the order of files.
+
+    below: only in these files and folders; an empty one is the root.
+    """
     rows = view.select(
-        "SELECT drift.id FROM drift JOIN files ON files.id = drift.id >> 40 ORDER BY path, drift.id LIMIT ("
-        "SELECT value FROM json_each(?))",
-        [limit],
+        "SELECT drift.id, path FROM drift JOIN files ON files.id = drift.id >> 40 WHERE ? IS NOT NULL ORDER BY path",
+        [],
+    )
+    return [row_id for row_id, path in rows if not below or any(is_below(path, one) for one in below)]
+
+
+def is_below(path: str, above: str) -> bool:
+    """Whether `path` is `above`, or in that folder."""
+    return not above or path == above or path.startswith(above + "/")
+
+
+def of_file(view: IndexView, path: str) -> list[int]:
+    """Row ids of such nodes in one file."""
+    rows = view.select(
+        "SELECT drift.id FROM files JOIN drift ON drift.id BETWEEN files.id << 40 AND (files.id << 40) + 1099511627775"
+        " WHERE path IN (SELECT value FROM json_each(?))",
+        [path],
     )
     return [row_id for (row_id,) in rows]
 

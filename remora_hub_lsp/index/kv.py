@@ -202,7 +202,7 @@ class NodeStateKV:
         touched: list[FileChange] = []
         with self._transaction() as revision, self.docstrings.memory.batch():
             for rows, stamp in files:
-                before = drift.told(self._db, rows.path)
+                before = drift.told(self._db, rows.path, [*rows.judged, *rows.deleted] if rows.partial else None)
                 write = _FileWrite(self._db, rows, stamp, revision, source).run()
                 self._tell_drift(write, before, revision)
                 changed += [node_key(rows.path, name) for name in write.changed]

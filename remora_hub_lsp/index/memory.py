@@ -117,9 +117,12 @@ class Memory:
 
         names: all that the file defines now. saved: judge as if this text were saved.
         """
-        known = self._known(path, rows, names, self._of_file(path))
-        after = {row.qualname: after_save(path, known.get(row.qualname), row, now_ns, self._reasons) for row in rows}
-        return self._verdicts(after if saved else known, rows, now_ns)
+        known = self._known(path, rows, names, self._of_file(path, [row.qualname for row in rows]))
+        if saved:
+            known = {
+                row.qualname: after_save(path, known.get(row.qualname), row, now_ns, self._reasons) for row in rows
+            }
+        return self._verdicts(known, rows, now_ns)
 
     @_safely
     def save(
@@ -269,9 +272,13 @@ class Memory:
         remembered = unpack(was.pair, row.pair.docstring if was.doc == row.doc else "")
         return reasons(remembered, row.pair, literal=self.literal)
 
-    def _of_file(self, path: str) -> dict[str, Remembered]:
-        rows = self._db.execute("SELECT * FROM pairs WHERE path = ?", (path,)).fetchall()
-        return {row[1]: Remembered(*row) for row in rows}
+    def _of_file(self, path: str, names: Sequence[str] | None = None) -> dict[str, Remembered]:
+        """What is remembered of (these) nodes of a file."""
+        sql, values = "SELECT * FROM pairs WHERE path = ?", [path]
+        if names is not None:
+            sql += " AND qualname IN (SELECT value FROM json_each(?))"
+            values.append(orjson.dumps(names).decode())
+        return {row[1]: Remembered(*row) for row in self._db.execute(sql, values)}
 
     def _known(
         self, path: str, rows: Sequence[WatchedRow], names: Collection[str], of_file: Mapping[str, Remembered]

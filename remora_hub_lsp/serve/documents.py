@@ -142,6 +142,14 @@ def python_file(uri: str) -> str | None:
     return file if file and file.endswith(SUFFIXES) else None
 
 
+def lines_in(file: Path) -> list[str]:
+    """The file's lines; none if it cannot be read."""
+    try:
+        return split_lines(decode(file.read_bytes()))
+    except (OSError, SourceError):
+        return []
+
+
 def lines_on_disk(file: Path) -> list[str]:
     """The file's lines; none if it cannot be read or is all ASCII, and then positions in it stay as they are."""
     try:

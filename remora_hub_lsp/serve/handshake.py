@@ -67,7 +67,12 @@ class _Refresh(_Lenient):
     refresh_support: bool | None = None
 
 
+class _WorkspaceEdit(_Lenient):
+    document_changes: bool | None = None
+
+
 class _Workspace(_Lenient):
+    workspace_edit: _WorkspaceEdit | None = None
     did_change_watched_files: _WatchedFiles | None = None
     diagnostics: _Refresh | None = None
 
@@ -150,6 +155,12 @@ class Handshake(_Lenient):
         """Whether the peer asks again when it is told to."""
         workspace = self.capabilities.workspace
         return bool(workspace and workspace.diagnostics and workspace.diagnostics.refresh_support)
+
+    @property
+    def versions_edits(self) -> bool:
+        """Whether an edit may name the version of the document that it is meant for."""
+        workspace = self.capabilities.workspace
+        return bool(workspace and workspace.workspace_edit and workspace.workspace_edit.document_changes)
 
     @property
     def versions_diagnostics(self) -> bool:

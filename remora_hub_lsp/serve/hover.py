@@ -18,14 +18,30 @@ def hover_content(node: Json, *, markdown: bool, late: bool) -> Json:
     """LSP's MarkupContent. `late`: the newest edit of the file is not in the facts yet."""
     head = node["signature"] or f"# module {module_name(node['file_path'])}"
     summary, quiet = node["docstring"] or "", " · ".join(facts(node, late=late))
+    told, before = _drift(node)
     scripts = [f"{script}: {said}" for script, said in said_by_scripts(node["extra"])]
     if markdown:
-        parts = [_fence(head), _escape(summary), f"*{_escape(quiet)}*", "  \n".join(map(_literally, scripts))]
+        parts = [_fence(head), _escape(summary), _escape(told), before and _fence(before), f"*{_escape(quiet)}*"]
+        parts.append("  \n".join(map(_literally, scripts)))
         return {"kind": "markdown", "value": "\n\n".join(part for part in parts if part)}
-    return {
-        "kind": "plaintext",
-        "value": "\n\n".join(part for part in (head, summary, quiet, "\n".join(scripts)) if part),
-    }
+    parts = [head, summary, told, before, quiet, "\n".join(scripts)]
+    return {"kind": "plaintext", "value": "\n\n".join(part for part in parts if part)}
+
+
+def _drift(node: Json) -> tuple[str, str]:
+    """What is wrong with the docstring and since when, and the signature that it belongs to if that is another one."""
+    drift = node["drift"]
+    if drift is None:
+        return "", ""
+    since = f" since {drift['since'][:10]}" if drift["since"] else ""
+    commit = (
+        f" (commit {drift['commit'][:10]}{', ' + drift['author'] if drift['author'] else ''})"
+        if drift["commit"]
+        else ""
+    )
+    before = drift["signature"] or ""
+    belongs = "; it belongs to" if before else ""
+    return f"The docstring {node['docstring_outdated_reason']}{since}{commit}{belongs}", before
 
 
 def facts(node: Json, *, late: bool = False) -> list[str]:
@@ -38,7 +54,7 @@ def facts(node: Json, *, late: bool = False) -> list[str]:
         said.append("no type hints")
     said += [_count(len(node[name]), one) for name, one in _COUNTED if node[name] is not None]
     if node["docstring_outdated"]:
-        said.append(f"docstring outdated{_because(node['docstring_outdated_reason'])}")
+        said.append("docstring outdated")
     if node["broken"]:
         said.append(f"does not parse just now{_because(node['broken'])}")
     if late:

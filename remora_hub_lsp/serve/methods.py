@@ -10,16 +10,20 @@ from typing import Any
 from lsprotocol import types
 
 from ..protocol import (
+    ACKNOWLEDGE,
     CHANGES_SINCE,
     GET_CONTEXT,
+    OUTDATED,
     PROCESS,
     REINDEX,
     SCRIPTS,
     SEARCH,
     STATUS,
     SUBSCRIBE,
+    AcknowledgeParams,
     ChangesSinceParams,
     GetContextParams,
+    OutdatedParams,
     ProcessParams,
     ReindexParams,
     ScriptsParams,
@@ -29,8 +33,17 @@ from ..protocol import (
 )
 from .agent import get_context, search
 from .changes import changes_since, subscribe
-from .diagnostics import SOURCE, document_diagnostic, workspace_diagnostic
+from .codeactions import (
+    ACKNOWLEDGE_COMMAND,
+    KINDS,
+    acknowledge_docstring,
+    code_action,
+    execute_command,
+    outdated_docstrings,
+)
+from .diagnostics import PROVIDERS, SOURCE, document_diagnostic, workspace_diagnostic
 from .documents import Documents
+from .drift import Drift
 from .features import document_symbol, hover, workspace_symbol
 from .scripts import scripts
 from .upkeep import process, reindex, status
@@ -74,6 +87,16 @@ METHODS = (
         },
     ),
     Method(types.WORKSPACE_DIAGNOSTIC, workspace_diagnostic),
+    Method(
+        types.TEXT_DOCUMENT_CODE_ACTION,
+        code_action,
+        capability={"codeActionProvider": {"codeActionKinds": list(KINDS), "resolveProvider": False}},
+    ),
+    Method(
+        types.WORKSPACE_EXECUTE_COMMAND,
+        execute_command,
+        capability={"executeCommandProvider": {"commands": [ACKNOWLEDGE_COMMAND]}},
+    ),
     Method(GET_CONTEXT, get_context, GetContextParams),
     Method(STATUS, status, StatusParams),
     Method(SEARCH, search, SearchParams),
@@ -82,7 +105,11 @@ METHODS = (
     Method(SCRIPTS, scripts, ScriptsParams),
     Method(CHANGES_SINCE, changes_since, ChangesSinceParams),
     Method(SUBSCRIBE, subscribe, SubscribeParams),
+    Method(OUTDATED, outdated_docstrings, OutdatedParams),
+    Method(ACKNOWLEDGE, acknowledge_docstring, AcknowledgeParams),
 )
+
+PROVIDERS.append(Drift())
 
 
 # Plain functions, because only those see each edit at its place among the messages.

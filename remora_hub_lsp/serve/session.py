@@ -20,7 +20,7 @@ from . import rpc
 from .agent import context_now
 from .changes import FILE_METHODS, ChangeWatch, register_watchers, watch_changes
 from .convert import Shift, column_to_utf16, same, shift_for
-from .documents import Documents, Place, lines_on_disk, python_file
+from .documents import Documents, Place, lines_in, lines_on_disk, python_file
 from .handshake import NOBODY, Handshake, WorkspaceFoldersParams, folder_paths, initialize_result
 from .methods import DOCUMENT_METHODS, METHODS
 from .params import invalid
@@ -112,6 +112,13 @@ class Session:
         if encoding == "utf-16":
             return dict.fromkeys(places, same)
         return {place: shift_for(lines, encoding) for place, lines in (await self._lines(places)).items()}
+
+    async def text_of(self, place: Place) -> Sequence[str]:
+        """The file's lines as this peer sees them; none if it cannot be read."""
+        document = self.documents.at(place)
+        if document:
+            return list(document.text.lines)
+        return await asyncio.get_running_loop().run_in_executor(shared_threads(), lines_in, place.file)
 
     async def _lines(self, places: Collection[Place]) -> dict[Place, Sequence[str]]:
         """The files' texts as this peer sees them: its own buffers, or else the disk."""

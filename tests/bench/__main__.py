@@ -1,14 +1,14 @@
-"""Measure, and print Markdown: `python -m tests.bench [index] [keystroke] [answers] [sharing] [feed] [options]`."""
+"""Measure, and print Markdown: `python -m tests.bench [index] [keystroke] [answers] [sharing] [feed] [drift] [options]`."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from . import bench_answers, bench_feed, bench_index, bench_keystroke, bench_sharing, projects
+from . import bench_answers, bench_drift, bench_feed, bench_index, bench_keystroke, bench_sharing, projects
 from .report import load
 
-KINDS = ("index", "keystroke", "answers", "sharing", "feed")
+KINDS = ("index", "keystroke", "answers", "sharing", "feed", "drift")
 
 
 def main() -> None:
@@ -38,6 +38,8 @@ def main() -> None:
         bench_sharing.bench(root.resolve())
     if "feed" in kinds:
         bench_feed.bench(root.resolve())
+    if "drift" in kinds:
+        bench_drift.bench(root.resolve())
     load("after")
 
 main()

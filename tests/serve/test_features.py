@@ -127,7 +127,7 @@ def node(**more: Any) -> dict[str, Any]:
     return {
         "file_path": "shop/__init__.py", "node_type": "function", "signature": "def f()", "docstring": None,
         "complexity": 1, "line_count": 2, "has_type_hints": True, "callers": None, "related_tests": None,
-        "docstring_outdated": False, "docstring_outdated_reason": None, "broken": None, "extra": {},
+        "docstring_outdated": False, "docstring_outdated_reason": None, "drift": None, "broken": None, "extra": {},
     } | more  # fmt: skip
 
 
@@ -135,7 +135,7 @@ def test_the_quiet_line_says_only_what_is_known() -> None:
     assert facts(node()) == ["complexity 1", "2 lines"]
     assert facts(node(callers=[], related_tests=["t"])) == ["complexity 1", "2 lines", "0 callers", "1 test"]
     outdated = node(docstring_outdated=True, docstring_outdated_reason="no parameter `x`")
-    assert facts(outdated)[-1] == "docstring outdated (no parameter `x`)"
+    assert facts(outdated)[-1] == "docstring outdated"
     assert (
         facts(node(broken="line 3: '(' was never closed"))[-1]
         == "does not parse just now (line 3: '(' was never closed)"
