@@ -9,6 +9,7 @@ if ! command -v npm >/dev/null; then
     echo "NOT TESTED IN VS CODE: Node.js with npm is not installed" >&2
     exit 77
 fi
+export npm_config_fetch_retry_mintimeout=1000 npm_config_fetch_retry_maxtimeout=5000
 if [ package-lock.json -nt node_modules/.package-lock.json ] &&
     ! npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; then
     npm ping >/dev/null 2>&1 && exit 1

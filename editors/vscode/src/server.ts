@@ -170,14 +170,12 @@ export class Server implements vscode.Disposable {
   private async end(): Promise<void> {
     const client = this.client;
     this.client = undefined;
-    if (client) {
-      try {
-        await client.dispose();
-      } catch (error) {
-        this.channels.client.warn(`the session did not end in order: ${error}`);
-      }
-    }
     this.become("stopped");
+    try {
+      await client?.dispose();
+    } catch (error) {
+      this.channels.client.warn(`the session did not end in order: ${error}`);
+    }
   }
 
   /** What menus and views depend on. */
