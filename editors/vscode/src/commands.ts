@@ -3,6 +3,8 @@ import { existsSync, mkdirSync } from "node:fs";
 import * as vscode from "vscode";
 import { copyContext } from "./agentContext";
 import { install } from "./install";
+import type { Item } from "./items";
+import { acknowledge } from "./outdatedView";
 import { realPath } from "./places";
 import { PROCESS, REINDEX, SCRIPTS, type ProcessStatus, type Reindexed, type Scripts } from "./protocol";
 import { debugReport, Reports, statusReport } from "./reports";
@@ -26,8 +28,9 @@ export function registerCommands(extension: vscode.Extension<unknown>, server: S
     copyContext: () => copyContext(server, "markdown"),
     copyContextAsJson: () => copyContext(server, "json"),
   };
+  const ofItem = (item: Item) => item.subject && void acknowledge(server, item.subject);
   const registered = Object.entries(commands).map(([name, run]) => vscode.commands.registerCommand(`remoraHub.${name}`, run));
-  return [reports, ...registered];
+  return [reports, ...registered, vscode.commands.registerCommand("remoraHub.acknowledge", ofItem)];
 }
 
 async function reindex(server: Server): Promise<void> {

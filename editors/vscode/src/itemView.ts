@@ -8,7 +8,7 @@ const REST = 120;
 
 export abstract class ItemView implements vscode.TreeDataProvider<Item>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
-  private readonly view: vscode.TreeView<Item>;
+  protected readonly view: vscode.TreeView<Item>;
   private readonly subscriptions: vscode.Disposable[];
   private timer: NodeJS.Timeout | undefined;
   /** Counts the questions: an answer that was overtaken by another question is not shown. */

@@ -6,8 +6,13 @@ import type { Context, Drift, NodeState, Relation } from "./protocol";
 export interface Item {
   readonly tree: vscode.TreeItem;
   readonly children?: readonly Item[];
-  /** What commands of the item's menu need to know. */
-  readonly node?: NodeState;
+  /** The definition that the item, and the commands of its menu, are about. */
+  readonly subject?: Subject;
+}
+
+export interface Subject {
+  readonly uri: vscode.Uri;
+  readonly qualname: string;
 }
 
 const ICONS: Record<NodeState["kind"], string> = {
@@ -36,7 +41,7 @@ export function nodeItems(context: Context, id: string, root: vscode.Uri): Item[
     nameItem(node, root),
     ...context.stale.filter((entry) => entry.id === id).map((entry) => leaf("not up to date", entry.reason, "warning")),
     ...(node.signature ? [leaf(node.signature, "", "symbol-key")] : []),
-    docstringItem(node),
+    docstringItem(node, root),
     leaf(facts(node), "", "graph"),
     ...RELATIONS.flatMap((relation) => relationItem(relation, context, id, root)),
     ...scriptItems(node, root),
@@ -51,16 +56,19 @@ export function nameItem(node: NodeState, root: vscode.Uri, description?: string
   tree.description = description ?? `${node.kind} · ${node.file_path}:${location.range.start.line + 1}`;
   tree.tooltip = tooltip(node);
   tree.command = openCommand(location);
-  tree.contextValue = "node";
-  return { tree, node };
+  return { tree, subject: subjectOf(node, root) };
 }
 
-function docstringItem(node: NodeState): Item {
+function subjectOf({ file_path, qualname }: NodeState, root: vscode.Uri): Subject {
+  return { uri: vscode.Uri.joinPath(root, file_path), qualname };
+}
+
+function docstringItem(node: NodeState, root: vscode.Uri): Item {
   if (node.docstring_outdated) {
     const item = branch("docstring outdated", "", "warning", node.drift ? driftItems(node.drift) : []);
     item.tree.tooltip = node.docstring_outdated_reason ?? "";
     item.tree.contextValue = "outdated";
-    return { ...item, node };
+    return { ...item, subject: subjectOf(node, root) };
   }
   return node.docstring ? leaf(node.docstring, "docstring", "quote") : leaf("no docstring", "", "quote");
 }
@@ -94,7 +102,9 @@ function relationItem({ name, title, none, icon }: (typeof RELATIONS)[number], c
     children.push(leaf(`${left} more`, "", "ellipsis"));
   }
   const item = branch(keys.length ? title : none, keys.length ? String(keys.length + left) : "", icon, children);
-  item.tree.id = name; // so that it stays closed, if it was, from node to node
+  if (keys.length) {
+    item.tree.id = name; // so that it stays closed, if it was, from node to node
+  }
   return [item];
 }
 
@@ -144,7 +154,7 @@ function valueItem([name, value]: [string, unknown]): Item {
   return leaf(name, String(value), "symbol-field");
 }
 
-function branch(label: string, description: string, icon: string, children: Item[]): Item {
+export function branch(label: string, description: string, icon: string, children: Item[]): Item {
   const item = leaf(label, description, icon);
   const { Expanded, None } = vscode.TreeItemCollapsibleState;
   item.tree.collapsibleState = children.length ? Expanded : None;

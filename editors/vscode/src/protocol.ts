@@ -8,7 +8,7 @@ export const CHANGED = "remora/changed";
 export const REINDEX = "remora/reindex";
 export const OUTDATED = "remora/outdated";
 export const SCRIPTS = "remora/scripts";
-export const ACKNOWLEDGE = "remora.acknowledgeDocstring";
+export const ACKNOWLEDGE = "remora/acknowledgeDocstring";
 
 export interface Position {
   line: number;
@@ -52,6 +52,26 @@ export interface Drift {
   commit: string | null;
   author: string | null;
   signature: string | null;
+}
+
+export interface Outdated {
+  outdated: OutdatedNode[];
+  /** Of these only the first are named. */
+  total: number;
+}
+
+export interface OutdatedNode {
+  key: string;
+  uri: string;
+  path: string;
+  qualname: string;
+  name_range: Range;
+  reason: string;
+  drift: Drift;
+}
+
+export interface Acknowledged {
+  changed: boolean;
 }
 
 export type Relation = "callers" | "callees" | "tests";

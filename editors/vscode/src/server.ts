@@ -184,7 +184,7 @@ export class Server implements vscode.Disposable {
       phase: this.phase,
       offersOutdated: this.offers(OUTDATED),
       offersReindex: this.offers(REINDEX),
-      offersAcknowledge: this.client?.initializeResult?.capabilities.executeCommandProvider?.commands.includes(ACKNOWLEDGE),
+      offersAcknowledge: this.offers(ACKNOWLEDGE),
     };
     Object.entries(contexts).forEach(([name, value]) => {
       void vscode.commands.executeCommand("setContext", `${SECTION}.${name}`, value);

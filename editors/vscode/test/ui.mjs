@@ -63,6 +63,29 @@ export async function showsWhatItKnows(window) {
   await window.still("status");
 }
 
+/** A parameter is renamed, and its docstring is not: until the quick fix. */
+export async function mendsADocstring(window) {
+  const { page } = window;
+  await window.openFile("shop", "cart.py");
+  await window.openView("Remora Hub");
+  await window.widenSideBar(60);
+  await window.select("tax: float = 0.0");
+  await page.keyboard.type("vat: float = 0.0");
+  const squiggle = page.locator(".squiggly-warning").first();
+  await squiggle.waitFor();
+  await window.row("docstring outdated").first().waitFor();
+  await window.row("shop/cart.py").first().waitFor();
+  await window.text("total").first().click();
+  await window.picture("outdated");
+
+  await page.keyboard.press("Control+.");
+  await page.locator(".action-widget", { hasText: "vat" }).waitFor();
+  await window.still("quickfix");
+  await page.keyboard.press("Enter");
+  await squiggle.waitFor({ state: "detached" });
+  await window.text("vat: the share").first().waitFor();
+}
+
 export async function offersToInstallWhatIsMissing(window) {
   const { page } = window;
   await window.openFile("shop", "cart.py");

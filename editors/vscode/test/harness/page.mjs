@@ -54,6 +54,16 @@ export class Window {
     return this.page.locator(".monaco-editor .view-line span span", { hasText: piece });
   }
 
+  /** Selects the first place of a text in the file that is open. */
+  async select(text) {
+    await this.page.locator(".monaco-editor .view-lines").first().click();
+    await this.page.keyboard.press("Control+Home");
+    await this.page.keyboard.press("Control+f");
+    await this.page.locator(".find-widget textarea").first().fill(text);
+    await this.page.keyboard.press("Enter");
+    await this.page.keyboard.press("Escape");
+  }
+
   row(text) {
     return this.page.locator(".pane-body .monaco-list-row", { hasText: text });
   }

@@ -1,4 +1,5 @@
 import { discovery } from "./discovery";
+import { drift } from "./drift";
 import { features } from "./features";
 import { runMocha } from "./mocha";
 import { scripts } from "./scripts";
@@ -10,4 +11,5 @@ export const run = () =>
     features();
     views();
     scripts();
+    drift();
   });

@@ -27,7 +27,7 @@ export function views(): void {
 
     it("follows the cursor, and goes to what is clicked", async () => {
       await openAt("shop/cart.py", "return cart.total");
-      const item = await eventually(() => api.node.items.find(({ node }) => node?.qualname === "total_of"), "the node");
+      const item = await eventually(() => api.node.items.find(({ subject }) => subject?.qualname === "total_of"), "the node");
       const { command, arguments: rest } = item.tree.command!;
       await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ content: "elsewhere" }));
       await vscode.commands.executeCommand(command, ...rest!);
