@@ -111,6 +111,8 @@ def _walk(world: World, scope: Scope, sink: _Sink) -> None:
             if receiver.__class__ is tuple and receiver[0] in (INSTANCE, SELF):
                 _store(world, receiver, attribute, assigned, sink, place)
     for holder, key, form, place in body[ITEMS]:
+        if place < 0:
+            continue  # an argument of a call, which is among the effects
         receivers = world.expand(value(holder, scope, sink))
         keys, assigned = value(key, scope, sink), value(form, scope, sink)
         for receiver in receivers:

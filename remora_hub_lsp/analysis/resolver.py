@@ -531,10 +531,13 @@ class World:
                     return FS(((SELF, owner),))
         if annotation is not None:
             declared = self.declared(annotation, around)
-            if kind == VARARGS:
+            if kind == VARARGS and declared:
                 return FS(((SEQUENCE, "tuple", declared),))
-            if kind == KWARGS:
+            if kind == KWARGS and declared:
                 return FS(((MAPPING, ((None, declared),)),))
+            if declared and self._says_little(declared):
+                fixture = self._fixture(scope, name) if kind == EITHER and scope.kind == FUNCTION else None
+                return declared | (FS(((PARAMETER, scope, number),)) if fixture is None else self._given(fixture))
             if declared:
                 if any(value.__class__ is not tuple or value[0] != OUTER for value in declared):
                     return declared
@@ -547,6 +550,14 @@ class World:
         if default is not None:
             return marker | self.value(default, around, None)
         return marker
+
+    def _says_little(self, declared: Values) -> bool:
+        """Whether these are protocols: what fits them is not their subclass."""
+        return all(
+            value.__class__ is tuple and value[0] == INSTANCE
+            and any(one in ("typing.Protocol", "typing_extensions.Protocol") for one in self.mro(value[1]))
+            for value in declared
+        )  # fmt: skip
 
     def _fixture(self, scope: Scope, name: str) -> Scope | None:
         """The pytest fixture that a parameter of a test, or of another fixture, is named after."""
@@ -1493,6 +1504,8 @@ class World:
             if declared and not all(value.__class__ is tuple and value[0] == OUTER for value in declared):
                 if manager:
                     return FS(((MANAGED, self.iterated(declared, None, -1)),))
+                if not summary[YIELDS] and self._says_little(declared):
+                    return declared | union([self.value(form, function, None) for form in summary[RETURNS]])
                 if function.children and not summary[YIELDS]:  # annotations do not tell which function is returned
                     given = union([self.value(form, function, None) for form in summary[RETURNS]])
                     declared |= FS(value for value in given if value.__class__ is Scope and value.parent is function)

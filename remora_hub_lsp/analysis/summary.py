@@ -61,6 +61,8 @@ _BINARY = {
     ast.Pow: "pow", ast.LShift: "lshift", ast.RShift: "rshift", ast.BitOr: "or", ast.BitXor: "xor",
     ast.BitAnd: "and", ast.FloorDiv: "floordiv",
 }  # fmt: skip
+# Methods of containers that add their last argument to them.
+_ADDS = frozenset(("append", "appendleft", "add", "insert", "setdefault"))
 _UNARY = {ast.Invert: "__invert__", ast.UAdd: "__pos__", ast.USub: "__neg__"}
 _COMPARED = {
     ast.Eq: "__eq__", ast.NotEq: "__ne__", ast.Lt: "__lt__", ast.LtE: "__le__", ast.Gt: "__gt__", ast.GtE: "__ge__",
@@ -195,6 +197,9 @@ class _Writer:
         for keyword in node.keywords:
             keywords.append(keyword.arg or "")
             keywords.append(self.expression(keyword.value))
+        if called.__class__ is list and called[0] == ATTR and called[2] in _ADDS and arguments and not keywords:
+            # What a container gets is as if it was assigned to one of its items; -1: without __setitem__.
+            self.scope.items.append([called[1], [TYPE, "int"], arguments[-1], -1])
         return [CALL, called, arguments, keywords, number]
 
     def starred(self, node: ast.Starred) -> Expression:
