@@ -552,8 +552,8 @@ class World:
         return marker
 
     def _says_little(self, declared: Values) -> bool:
-        """Whether these are protocols: what fits them is not their subclass."""
-        return all(
+        """Whether there are protocols among these: what fits them is not their subclass."""
+        return any(
             value.__class__ is tuple and value[0] == INSTANCE
             and any(one in ("typing.Protocol", "typing_extensions.Protocol") for one in self.mro(value[1]))
             for value in declared
