@@ -48,6 +48,11 @@ class Config(BaseModel):
         description="Watch the files on disk, so that changes by other programs are seen at once. When off, only "
         "open documents are followed.",
     )
+    graph: bool = Field(
+        default=True,
+        strict=True,
+        description="Work out who calls whom. When off, callers, callees and related tests are not computed.",
+    )
     workers: int | None = Field(
         default=None,
         ge=0,

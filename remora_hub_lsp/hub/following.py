@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,23 @@ class Following:
         self._changes: dict[str, FileChange] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._since = 0.0
+        self._even = asyncio.Event()  # the call graph has followed all that changed
+        self._even.set()
+        self.late = False  # and did not while somebody waited for it
+
+    @property
+    def behind(self) -> bool:
+        """Whether files' part of the call graph has still to be worked out, since others changed."""
+        return not self._even.is_set()
+
+    async def caught_up(self, timeout: float) -> bool:
+        """Let the call graph follow now: somebody waits for it. False: it has not in `timeout` seconds."""
+        if self.behind:
+            self._hub.spawn(self.resolve())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._even.wait(), max(timeout, 0))
+            self.late = self.behind
+        return not self.behind
 
     def on_change(self, callback: Callable[[Changed], None]) -> Callable[[], None]:
         """Call back on the loop when nodes changed; gives the function that ends that."""
@@ -44,6 +62,8 @@ class Following:
         for change in changed.files:
             before = self._changes.get(change.path)
             self._changes[change.path] = change if before is None else _together(before, change)
+        if changed.follows:
+            self._even.clear()
         if changed.files or changed.follows:
             self._rest()
         self.tell(changed)
@@ -79,6 +99,8 @@ class Following:
         while left:
             changed, left = await self._hub.write(self._hub.recorder.resolve, FILES_AT_ONCE)
             self.tell(changed)
+        self._even.set()
+        self.late = False
 
 
 def _together(before: FileChange, change: FileChange) -> FileChange:

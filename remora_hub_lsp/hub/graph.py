@@ -21,6 +21,9 @@ STEP_HERE, STEP_APART = 5, 60
 async def build(hub: Hub) -> None:
     """Work the graph out, if that has not been done; and whatever is left of it."""
     recorder = hub.recorder
+    if not hub.config.graph:
+        await hub.write(recorder.kv.graph_is_ready, False)
+        return
     if not recorder.kv.graph_ready:
         hashes = await hub.store.run(recorder.kv.all_hashes)
         if len(hashes) < FEW_FILES or not hub.pool.size:

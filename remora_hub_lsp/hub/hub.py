@@ -246,8 +246,8 @@ class Hub:
 
     @property
     def state(self) -> HubState:
-        """indexing while the cold start runs; degraded where something stands in the way; else ready."""
-        if self.cold_start.active:
+        """indexing: the cold start runs, or the call graph is late; degraded: something is in the way; else ready."""
+        if self.cold_start.active or self.following.late:
             return "indexing"
         return "degraded" if self.store.reason or self._reason or self.feed.reason else "ready"
 

@@ -82,6 +82,8 @@ class Questions:
         inbox = hub.updates.inbox
         if len(inbox) and any(node is not None and inbox.pending(node.path) for node in nodes):
             return None
+        if hub.following.behind or (len(inbox) and any(map(inbox.pending, hub.updates.touched))):
+            return None
         return result([node for node in nodes if node is not None], encoded.revision, "ready")
 
     def _encode(self, view: IndexView, ids: Sequence[str]) -> list[Encoded | None] | None:
@@ -106,7 +108,7 @@ class Questions:
         names, state = self._names(ids), self.hub.state
         if names is None:
             return None
-        if state != "ready" or len(self.hub.updates.inbox):
+        if state != "ready" or len(self.hub.updates.inbox) or self.hub.following.behind:
             if await self._catch_up(tuple({path for path, _ in names.values()}), wait):
                 return None
             state = self.hub.state
@@ -207,8 +209,11 @@ class Questions:
         until, recorder = time.monotonic() + wait, None
         while recorder is not hub.recorder:  # what was in an index that is given up meanwhile, comes again
             recorder = hub.recorder
-            await inbox.done(paths or hub.updates.touched, until - time.monotonic())
+            # What calls a node stands in other files: what was typed anywhere has to be seen.
+            await inbox.done({*paths, *hub.updates.touched}, until - time.monotonic())
             hub.refuse_if_closed()
+        await hub.following.caught_up(until - time.monotonic())
+        hub.refuse_if_closed()
         return tuple(path for path in paths if inbox.pending(path))
 
     def _index_now(self, paths: Sequence[str]) -> None:

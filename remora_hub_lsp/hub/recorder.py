@@ -291,7 +291,7 @@ class Recorder:
         if self._resolver is None:
             self._resolver = Resolver(self.kv.connection)
         paths = [one.path for one in asked]
-        with self.kv.reported():
+        with self.kv.reported(), _no_collection():
             self._resolver.changed(paths)
             self._resolver.flows(paths)
             found = self._resolver.edges(paths)
@@ -299,8 +299,10 @@ class Recorder:
 
     def _with_graph(self, changed: Changed, paths: Sequence[str]) -> Changed:
         """The graph of files that were just written."""
-        if not paths or len(paths) > MOST_AT_ONCE or not self.kv.graph_ready:
+        if not paths or not self.kv.graph_ready:
             return changed
+        if len(paths) > MOST_AT_ONCE:
+            return changed._replace(follows=True)
         asked = self.kv.unresolved(len(paths), paths)
         if not asked:
             return changed
@@ -315,12 +317,14 @@ class Recorder:
     def graph_flows(self, paths: Sequence[str]) -> None:
         """What files pass to parameters: all of them before the first edges."""
         assert self._resolver is not None
-        self._resolver.flows(paths)
+        with _no_collection():
+            self._resolver.flows(paths)
 
     def graph_edges(self, paths: Sequence[str], hashes: Mapping[str, str]) -> Changed:
         """The graphs of files, which had these hashes."""
         assert self._resolver is not None
-        return self.kv.write_graph(self.kv.unchanged(paths, hashes), self._resolver.edges(paths))
+        with _no_collection():
+            return self.kv.write_graph(self.kv.unchanged(paths, hashes), self._resolver.edges(paths))
 
     def take_graph(self, pickled: bytes, hashes: Mapping[str, str]) -> Changed:
         """The same, worked out by a worker."""

@@ -391,10 +391,12 @@ class NodeStateKV:
                 self._touch([row[0]], revision)
         return changed
 
-    def graph_is_ready(self) -> None:
-        """The graph of the whole project has been worked out: all nodes tell more than before."""
+    def graph_is_ready(self, ready: bool = True) -> None:
+        """The graph of the whole project has been worked out (or is not to be told): all nodes tell other things."""
+        if self.graph_ready == ready:
+            return
         with self._transaction() as revision:
-            self._set_meta("graph", 1)
+            self._set_meta("graph", int(ready))
             self._db.execute("UPDATE nodes SET revision = ?", (revision,))
             self._db.execute("UPDATE files SET revision = ?", (revision,))
 

@@ -77,8 +77,9 @@ class IndexedProgram:
         low, high = number << FILE_SHIFT, ((number + 1) << FILE_SHIFT) - 1
         sql = "SELECT id >> 16 & 16777215, data FROM summaries WHERE id BETWEEN ? AND ?"
         summaries = dict(self._db.execute(sql, (low, high)).fetchall())
-        segments = [(segment, orjson.loads(summaries[segment])) for segment in orjson.loads(row[0])[::2]
-                    if segment in summaries]  # fmt: skip
+        present = [segment for segment in orjson.loads(row[0])[::2] if segment in summaries]
+        read = orjson.loads(b"[%b]" % b",".join([summaries[segment] for segment in present]))
+        segments = zip(present, read, strict=True)
         return Module(path, self.names.package(path), segments)
 
     def find(self, dotted: str, importer: str) -> str | None:

@@ -324,7 +324,7 @@ def test_every_setting_has_its_option_and_the_levels_are_the_same() -> None:
     assert get_args(LogLevel) == LOG_LEVELS
     options = {action.dest for action in build_parser()._actions}
     of_the_project = {"diagnostics", "drift", "drift_exclude", "drift_history", "drift_severity", "rules", "scripts_folder"}
-    assert set(Config.model_fields) - options == {"index_on_start", "watch", *of_the_project}
+    assert set(Config.model_fields) - options == {"index_on_start", "watch", "graph", *of_the_project}
 
 
 # ------------------------------------------------------------------------------------- the real process
