@@ -63,8 +63,9 @@ class CallerEdges(NamedTuple):
     edges: list[EdgeRow]
 
 
-# By file, by function's unique name, by parameter's number: encoded values.
-Flows = dict[str, dict[str, dict[int, list[Any]]]]
+# What is passed: by file, by function's unique name, by position ("0"), by positions from one on ("2*") or by keyword;
+# encoded values. SUBCLASSES of a class travel in the same way.
+Flows = dict[str, dict[str, dict[str, list[Any]]]]
 
 
 class FileGraph(NamedTuple):
@@ -164,7 +165,7 @@ def _definition(world: World, child: Scope, scope: Scope, sink: _Sink) -> None:
             value(summary[CLASS_KEYWORDS][i], scope, sink)
         for base in world.bases(child) or ():
             if base.__class__ is Scope:
-                sink.flow(base, SUBCLASSES, frozenset((child,)))
+                sink.flow(base, str(SUBCLASSES), frozenset((child,)))
         _subclass(world, child, sink)
         return
     for _, _, annotation, default in summary[PARAMETERS]:
@@ -235,11 +236,11 @@ class _Sink:
         if place >= 0 and place not in entry[1]:
             entry[1].append(place)
 
-    def flow(self, function: Scope, number: int, values: Values) -> None:
+    def flow(self, function: Scope, key: str, values: Values) -> None:
         kept = [code for value in values if (code := encode(value)) is not None]
         if kept:
             known = self.flows.setdefault(function.module.path, {}).setdefault(function.unique, {})
-            held = known.setdefault(number, [])
+            held = known.setdefault(key, [])
             held += [code for code in kept if code not in held]
 
     def finished(self) -> list[CallerEdges]:

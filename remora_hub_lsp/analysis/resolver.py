@@ -9,7 +9,7 @@ questions that ask each other in a circle are asked again until nothing is added
 # Values are told apart by `__class__ is`, which is faster than isinstance and tells mypy nothing.
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from . import known
@@ -30,6 +30,7 @@ from .forms import (
     GENERATOR,
     ITEM,
     ITEMS,
+    KEYWORD,
     KWARGS,
     LAMBDA_KIND,
     NAME,
@@ -85,8 +86,8 @@ class Program(Protocol):
         """The file that an absolute dotted name is a module of, as `importer` imports it; "" for a folder without
         an `__init__`, None where the project has none."""
 
-    def passed(self, function: Scope, number: int) -> Iterable[Any]:
-        """What callers pass for a parameter, as `Flows` wrote it."""
+    def passed(self, function: Scope) -> Mapping[str, Values]:
+        """What callers pass to a function, as edges.Flows has it."""
 
 
 class Sink(Protocol):
@@ -94,7 +95,7 @@ class Sink(Protocol):
 
     def edge(self, target: Scope | str, kind: int, evidence: int, place: int) -> None: ...
 
-    def flow(self, function: Scope, number: int, values: Values) -> None: ...
+    def flow(self, function: Scope, key: str, values: Values) -> None: ...
 
 
 # Iterations of questions that ask each other in a circle.
@@ -612,7 +613,10 @@ class World:
         self._rest_on(function.module, f"({function.unique})")
         key = ("passed", function, number)
         if key not in self._memo:
-            self._memo[key] = FS(self.program.passed(function, number))
+            given = ("given", function)
+            if given not in self._memo:
+                self._memo[given] = self.program.passed(function)
+            self._memo[key] = _for_parameter(function, number, self._memo[given])
         return self._memo[key]
 
     # ---- classes
@@ -1406,10 +1410,29 @@ class World:
         self, function: Scope, receiver: Value | None, arguments: Sequence[Any],
         named: Sequence[tuple[str, Values]], sink: Sink,
     ) -> None:  # fmt: skip
-        """Note what is passed for which parameter."""
-        for number, values in self._arguments(function, receiver, arguments, named):
-            if values:
-                sink.flow(function, number, values)
+        """Note what is passed, as the call is written: what parameters that is for, the function's own file tells."""
+        at = 0 if receiver is None else 1
+        for argument in arguments:
+            if argument.__class__ is list:  # a starred argument
+                if argument and argument[-1] is None:
+                    for values in argument[:-1]:
+                        sink.flow(function, f"{at}*", values)
+                    continue
+                for values in argument:
+                    sink.flow(function, str(at), values)
+                    at += 1
+                continue
+            sink.flow(function, str(at), argument)
+            at += 1
+        for name, values in named:
+            if name:
+                sink.flow(function, name, values)
+                continue
+            for value in self.expand(values):
+                if value.__class__ is tuple and value[0] == MAPPING:
+                    for key, inner in value[1]:
+                        if key.__class__ is str and key.isidentifier():
+                            sink.flow(function, key, inner)
 
     def _arguments(
         self, function: Scope, receiver: Value | None, arguments: Sequence[Any],
@@ -1872,6 +1895,31 @@ class World:
             if other.__class__ is tuple and other[0] in (INSTANCE, SELF):
                 out.append(self.method(other, f"__r{name}__", [FS((value,))], sink, place))
         return union(out)
+
+
+def _for_parameter(function: Scope, number: int, given: Mapping[str, Values]) -> Values:
+    """What is passed for a parameter, of all that is passed to its function."""
+    if number == SUBCLASSES:
+        return given.get(str(SUBCLASSES), NOTHING)
+    parameters = function.summary[PARAMETERS]
+    name, kind = parameters[number][:2]
+    last = next((i for i, parameter in enumerate(parameters) if parameter[1] >= VARARGS), len(parameters))
+    found = []
+    for key, values in given.items():
+        if key[0].isdigit():
+            at, open_ended = int(key.rstrip("*")), key[-1] == "*"
+            own = at == number or (open_ended and at <= number)
+            if own if number < last else kind == VARARGS and number == last and (at >= last or open_ended):
+                found.append(values)
+        elif key == name and kind in (EITHER, KEYWORD):
+            found.append(values)
+    if kind == VARARGS:
+        return shallow(FS(((SEQUENCE, "tuple", union(found)),))) if found else NOTHING
+    if kind == KWARGS:
+        extra = {key: values for key, values in given.items()
+                 if key.isidentifier() and key not in function.parameters}  # fmt: skip
+        return shallow(FS((_mapping(extra),))) if extra else NOTHING
+    return union(found)
 
 
 _REFLECTED = frozenset((

@@ -202,7 +202,7 @@ def _write_flows(db: sqlite3.Connection, file: int, flows: dict[str, Any]) -> No
     for path, functions in flows.items():
         found = db.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
         if found:
-            rows.append((found[0], file, orjson.dumps(functions, option=orjson.OPT_NON_STR_KEYS)))
+            rows.append((found[0], file, orjson.dumps(functions, option=orjson.OPT_SORT_KEYS)))
     db.executemany("INSERT OR REPLACE INTO flows VALUES (?, ?, ?)", rows)
 
 

@@ -343,7 +343,7 @@ class NodeStateKV:
                 callers |= {node_key(one.path, owner) for owner in owners}
                 targets |= called
                 if ready:
-                    self._flows_changed(one, before)
+                    self._flows_changed(one.file, before)
             changed = self._changed_graph(callers, targets, revision, asked) if ready else []
             if changed:
                 self._set_meta("revision", revision)
@@ -359,8 +359,9 @@ class NodeStateKV:
         for number, inside in self._db.execute(sql, (len(folder), folder, path)).fetchall():
             note_unresolved(self._db, number, inside, ())
 
-    def _flows_changed(self, one: Unresolved, before: dict[int, bytes]) -> None:
-        after = flows_of(self._db, one.file)
+    def _flows_changed(self, file: int, before: Mapping[int, bytes]) -> None:
+        """Functions that are passed other things than before by a file have to be worked out anew."""
+        after = flows_of(self._db, file)
         for number in before.keys() | after.keys():
             if before.get(number) != after.get(number):
                 row = self._db.execute("SELECT path FROM files WHERE id = ?", (number,)).fetchone()
@@ -469,7 +470,9 @@ class NodeStateKV:
                     names = [name for (name,) in self._db.execute("SELECT qualname FROM nodes WHERE file = ?", row)]
                     deleted += [node_key(path, name) for name in names]
                     touched.append(FileChange(path, tuple(names), False, ()))
+                    passed = flows_of(self._db, row[0])
                     called |= forget_file(self._db, row[0])
+                    self._flows_changed(row[0], passed)
                     note_unresolved(self._db, row[0], path, [ANY_NAME])
                     _delete_rows(self._db, row[0])
                     self._db.execute("DELETE FROM imports WHERE file = ?", row)

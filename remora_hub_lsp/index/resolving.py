@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from ..analysis.edges import FileGraph, Flows, decode, file_graph
+from ..analysis.edges import FileGraph, Flows, decoded, file_graph
 from ..analysis.modules import Modules
 from ..analysis.program import Module, Scope
 from ..analysis.resolver import World
+from ..analysis.values import Values
 
 FILE_SHIFT, SEGMENT_SHIFT = 40, 16
 # Modules that stay in memory between two changes.
@@ -20,6 +21,9 @@ MOST_MODULES = 200
 
 # (path, name) of what something rests on, by file and name of what does; "": the edges of the file's code.
 Rests = dict[tuple[str, str], set[tuple[str, str]]]
+
+# What is passed to the functions of a file: by function, as `Flows` has it, each value once.
+Given = dict[str, dict[str, dict[bytes, Any]]]
 
 
 class Resolved(NamedTuple):
@@ -39,7 +43,7 @@ class IndexedProgram:
         self._db = db
         self._ids: dict[str, int] = dict(db.execute("SELECT path, id FROM files WHERE file_hash != ''").fetchall())
         self._modules: dict[str, Module | None] = {}
-        self._flows: dict[str, dict[tuple[str, int], dict[bytes, Any]]] = {}
+        self._flows: dict[str, Given] = {}
         self._newer_to: dict[str, set[str]] = {}
         self.newer: dict[str, Flows] = {}  # flows that are not written yet, by the file that passes
         self.names = Modules(self._ids)
@@ -86,27 +90,25 @@ class IndexedProgram:
         """The file of a module."""
         return self.names.find(dotted, importer)
 
-    def passed(self, function: Scope, number: int) -> Iterable[Any]:
-        """What callers pass for a parameter."""
+    def passed(self, function: Scope) -> dict[str, Values]:
+        """What callers pass to a function."""
         path = function.module.path
         if path not in self._flows:
             self._flows[path] = self._flows_to(path)
-        for code in self._flows[path].get((function.unique, number), {}).values():
-            value = decode(code, self.module)
-            if value is not None:
-                yield value
+        given = self._flows[path].get(function.unique, {})
+        return {key: decoded(codes.values(), self.module) for key, codes in given.items()}
 
-    def _flows_to(self, path: str) -> dict[tuple[str, int], dict[bytes, Any]]:
-        """What is passed to each parameter of a file's functions, each value once."""
-        out: dict[tuple[str, int], dict[bytes, Any]] = {}
+    def _flows_to(self, path: str) -> Given:
         rows = self._db.execute("SELECT file, data FROM flows WHERE target = ?", (self._ids.get(path, -1),)).fetchall()
         given = {self._ids.get(passing) for passing in self.newer}
         every = [orjson.loads(data) for number, data in rows if number not in given]
         every += [self.newer[passing][path] for passing in self._newer_to.get(path, ())]
+        out: Given = {}
         for functions in every:
-            for unique, numbers in functions.items():
-                for number, codes in numbers.items():
-                    found = out.setdefault((unique, int(number)), {})
+            for unique, passed in functions.items():
+                known = out.setdefault(unique, {})
+                for key, codes in passed.items():
+                    found = known.setdefault(key, {})
                     for code in codes:
                         found[orjson.dumps(code)] = code
         return out
