@@ -233,6 +233,6 @@ async def test_a_root_behind_a_symbolic_link(server: Server, peer: Peer, project
 
 
 async def signature(peer: Peer, key: str) -> str:
-    context = await peer.ask("remora/getContext", {"nodes": [key]})
+    context = await peer.ask("remora/getContext", {"nodes": [key], "waitMs": 60_000})
     found: str = context["nodes"][key]["signature"]
     return found

@@ -39,12 +39,12 @@ Done = subprocess.CompletedProcess[bytes]
 
 def through_relay(root: Path, *more: dict[str, Any], options: tuple[str, ...] = ()) -> Done:
     """One editor's session from beginning to end; `more` is what it says last."""
-    hover = {"textDocument": {"uri": (root / "a.py").as_uri()}, "position": {"line": 0, "character": 4}}
+    ask = {"nodes": ["a.py:f"], "waitMs": 60_000}  # however busy the machine is
     hello = {"processId": None, "rootUri": root.as_uri(), "capabilities": {}}
     messages = [
         {"id": 1, "method": "initialize", "params": hello},
         {"method": "initialized", "params": {}},
-        {"id": 2, "method": "textDocument/hover", "params": hover},
+        {"id": 2, "method": "remora/getContext", "params": ask},
         {"id": 3, "method": "remora/process"},
     ]
     pipe = subprocess.PIPE
