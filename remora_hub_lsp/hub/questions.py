@@ -112,10 +112,20 @@ class Questions:
             if await self._catch_up(tuple({path for path, _ in names.values()}), wait):
                 return None
             state = self.hub.state
-        found, revision = await self.hub.store.read(lambda view: encode(view, names), heavy=len(names) > MANY_NODES)
+        kept, at = {text: node for text in names if (node := self.encoded.get(text))}, self.encoded.revision
+        missing = {text: name for text, name in names.items() if text not in kept}
+
+        def question(view: IndexView) -> dict[str, Encoded]:
+            return encode(view, missing if view.revision == at else names)
+
+        found, revision = await self.hub.store.read(question, heavy=len(missing) > MANY_NODES)
         if self.encoded.revision == revision:
             self.encoded.keep(found)
-        return result(list(found.values()), revision, state) if len(found) == len(names) else None
+        if revision == at:
+            found |= kept
+        if len(found) < len(names):
+            return None
+        return result([found[text] for text in names], revision, state)
 
     def _names(self, ids: Iterable[str]) -> dict[str, tuple[str, str]] | None:
         """Path and qualname by id; None where one of the ids does not say them."""

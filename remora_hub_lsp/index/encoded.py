@@ -13,7 +13,7 @@ import orjson
 
 from .view import IndexView, Json, KnownFile
 
-MOST_BYTES = 24 * 1024 * 1024
+MOST_BYTES = 32 * 1024 * 1024
 
 Name = tuple[str, str]  # path and qualname
 
@@ -78,9 +78,9 @@ class EncodedNodes:
                 self._size -= len(self._nodes.pop(text).member)
 
     def _make_room(self) -> None:
-        """Let the half go that has been here longest, by files."""
+        """Let a tenth go that has been here longest, by files."""
         for path in list(self._ids):
-            if self._size <= self._most // 2:
+            if self._size <= self._most * 9 // 10:
                 return
             self._forget([path])
 

@@ -32,20 +32,27 @@ _NODE = "SELECT id, qualname, name, updated_ns, source, facts FROM nodes"
 class KnownFile:
     """A file's row, with its segments and their first lines."""
 
-    __slots__ = ("_places", "_starts", "diverges", "hash", "id", "origin", "path", "version")
+    __slots__ = ("_flat", "_starts", "diverges", "hash", "id", "origin", "path", "version")
 
     def __init__(self, row: tuple[Any, ...]) -> None:
-        self.id, self.path, self.hash, self.origin, self.version, diverges, self._places = row
+        self.id, self.path, self.hash, self.origin, self.version, diverges, starts = row
         self.diverges = bool(diverges)
+        self._flat: list[int] = orjson.loads(starts)
         self._starts: dict[int, int] | None = None
 
     @property
     def starts(self) -> dict[int, int]:
         """First line by segment, ascending by line."""
         if self._starts is None:
-            flat = orjson.loads(self._places)
-            self._starts = dict(zip(flat[::2], flat[1::2], strict=True))
+            self._starts = dict(zip(self._flat[::2], self._flat[1::2], strict=True))
         return self._starts
+
+    def start_of(self, segment: int) -> int:
+        """First line of a segment; 0 for what has none."""
+        at = 2 * segment  # where it lies as long as the file was not edited
+        if at < len(self._flat) and self._flat[at] == segment:
+            return self._flat[at + 1]
+        return self.starts.get(segment, 0)
 
 
 class IndexView:
@@ -333,7 +340,7 @@ def _state(file: KnownFile, row: _Row) -> Json:
         source_hash, signature, docstring, docstring_full, imports, decorators, line_count, complexity,
         has_type_hints, broken,
     ) = values[:20]  # fmt: skip
-    start = file.starts.get(node_id >> SEGMENT_SHIFT & ABSOLUTE, 0)
+    start = file.start_of(node_id >> SEGMENT_SHIFT & ABSOLUTE)
     state = {
         "key": f"node:{file.path}:{qualname}",
         "file_path": file.path,
@@ -395,6 +402,6 @@ def _source_order(state: Json) -> tuple[bool, int, int]:
     return (state["node_type"] != "module", *_start(state))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)  # a cold start writes each file at a time of its own
 def _iso(nanoseconds: int) -> str:
     return datetime.fromtimestamp(nanoseconds / 1e9, UTC).isoformat(timespec="milliseconds")
