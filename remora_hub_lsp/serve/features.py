@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 SYMBOL_LIMIT = 256
 # From here on reading an outline takes milliseconds.
 MANY_NODES = 200
+# Seconds that an outline waits for the newest text: one of an older text has its ranges in the wrong places. An editor
+# that does not want to wait any more cancels the request.
+OUTLINE_WAIT = 30.0
 
 
 async def hover(session: Session, params: types.HoverParams) -> Json | None:
@@ -64,7 +67,7 @@ async def _outline(place: Place) -> tuple[Json | None, list[Json]]:
     def big(view: IndexView) -> tuple[Json | None, list[Json]]:
         return view.file(path), view.outline(path)
 
-    answer = await place.hub.read(small, paths=(path,))
+    answer = await place.hub.read(small, paths=(path,), wait=OUTLINE_WAIT)
     if answer.value[1] is None or answer.pending:
         answer = await place.hub.read(big, paths=(path,), heavy=True)
     file, outline = answer.value

@@ -106,6 +106,7 @@ async def test_one_that_does_not_read(server: Server, project: WriteFiles) -> No
     root = project({"a.py": "def f(): ...\n" * 2000})
     uri = (root / "a.py").as_uri()
     first, second = await two(server, root)
+    await second.ask("remora/getContext", {"nodes": ["a.py:f"], "waitMs": 60_000})
     first._reading.cancel()
     for _ in range(100):
         first.start("textDocument/documentSymbol", {"textDocument": {"uri": uri}})
