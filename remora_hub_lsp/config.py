@@ -28,6 +28,7 @@ DiagnosticsScope = Literal["open", "workspace"]
 DriftMode = Literal["evidence", "any", "off"]
 Severity = Literal["error", "warning", "information", "hint"]
 LogLevel = Literal["debug", "info", "warning", "error"]
+Lens = Literal["callers", "tests", "complexity", "drift"]
 INITIALIZATION_OPTIONS = "initializationOptions"
 
 
@@ -116,6 +117,32 @@ class Config(BaseModel):
         strict=True,
         description="Run the project's own scripts (in a sandbox). A project cannot say so itself: only initialization "
         "options and the command line can.",
+    )
+    hover: bool = Field(default=True, strict=True, description="Answer hovers.")
+    call_hierarchy: bool = Field(default=True, strict=True, description="Answer for the call hierarchy.")
+    references: bool = Field(
+        default=True,
+        strict=True,
+        description="Answer for references. An editor that asks another Python server as well shows some twice.",
+    )
+    lens: tuple[Lens, ...] = Field(
+        default=("callers", "tests", "drift"),
+        description="The code lenses above definitions: `callers`, `tests`, `complexity` and `drift` (docstring "
+        "outdated). An empty list shows none.",
+    )
+    related_depth: int = Field(
+        default=30,
+        ge=1,
+        le=1000,
+        strict=True,
+        description="How far a test may be from what it is related to, in calls from one to the other.",
+    )
+    related_limit: int = Field(
+        default=20,
+        ge=1,
+        le=1_000_000,
+        strict=True,
+        description="How many related tests one node names: the likeliest ones.",
     )
     log_level: LogLevel = Field(default="info", description="How much to log: `debug`, `info`, `warning` or `error`.")
     log_file: Path | None = Field(

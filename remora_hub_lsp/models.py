@@ -89,7 +89,12 @@ class NodeState(Model):
     evidence: dict[str, tuple[Evidence, ...]] = Field(
         default_factory=dict, description="how sure each of callers, callees, ... is, in their order"
     )
-    related_tests: tuple[str, ...] | None = None
+    related_tests: tuple[str, ...] | None = Field(
+        default=None, description="keys of the tests that reach it, the likeliest to run it first"
+    )
+    related_tests_distance: tuple[int, ...] | None = Field(
+        default=None, description="steps from each of the related tests: 0 is the test itself, 1 what it calls"
+    )
 
     line_count: int | None = None
     complexity: int | None = Field(default=None, description="McCabe, counted as ruff's C901; functions only")

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from .models import Drift, HubState, HubStatus, Kind, NodeState, NodeType, Position, Range, ScriptStatus
+from .models import Drift, Evidence, HubState, HubStatus, Kind, NodeState, NodeType, Position, Range, ScriptStatus
 
 PROTOCOL_VERSION = "1.0"
 GET_CONTEXT = "remora/getContext"
@@ -24,11 +24,15 @@ PROCESS = "remora/process"
 REINDEX = "remora/reindex"
 SCRIPTS = "remora/scripts"
 HELLO = "remora/hello"
+CALLS = "remora/calls"
+TESTS = "remora/tests"
+DEAD = "remora/dead"
 OUTDATED = "remora/outdated"
 ACKNOWLEDGE = "remora/acknowledgeDocstring"
 LONGEST_WAIT = 600_000  # milliseconds
 
 Include = Literal["callers", "callees", "tests", "source", "siblings"]
+CallKind = Literal["call", "implicit", "reference"]
 MissingReason = Literal["no such file", "no such node", "file ignored", "file failed", "bad id", "not indexed yet"]
 
 
@@ -195,6 +199,102 @@ class AcknowledgeResult(BaseModel):
     key: str
     changed: bool
     revision: int
+
+
+class CallsParams(Params):
+    """Who calls the nodes (`callers`) or what they call (`callees`), as far as the wanted evidence goes.
+
+    kinds: `call`, `implicit` (where none is written: properties, operators, iteration, `with`), and `reference` (the
+    name is used without being called).
+    """
+
+    nodes: tuple[str, ...]
+    direction: Literal["callers", "callees"] = "callers"
+    evidence: tuple[Evidence, ...] = ("exact", "inferred")
+    kinds: tuple[CallKind, ...] = ("call", "implicit")
+
+
+class Call(BaseModel):
+    """The other end of an edge. key: a node's key, or the dotted name of what is outside the project. sites: the
+    ranges in the calling file where it is called."""
+
+    key: str
+    evidence: Evidence
+    kind: CallKind
+    sites: tuple[Range, ...]
+
+
+class CallsResult(BaseModel):
+    """`calls` is keyed by the ids as they were asked."""
+
+    calls: dict[str, tuple[Call, ...]]
+    missing: tuple[MissingNode, ...]
+    revision: int
+    state: HubState
+
+
+class TestsParams(Params):
+    """The tests for some nodes, the likeliest first.
+
+    changed: the nodes changed, and no test that may run them is to be missing: what runs when modules are imported
+    and calls of which only the name is known count as well, and keys of what is gone may stand among the nodes.
+    depth: how many calls may lie between, at most. limit: how many tests, at most. Not set: with `changed` no limit,
+    else the settings.
+    """
+
+    nodes: tuple[str, ...]
+    changed: bool = False
+    depth: int | None = Field(default=None, ge=0)
+    limit: int | None = Field(default=None, ge=1)
+
+
+class FoundTest(BaseModel):
+    """key: of the test's function. ids: as pytest names it, once for each class that it is collected in. distance: 0
+    for the test itself, 1 for what it calls. likelihood: that it runs the node, as far as that can be told without
+    running it. evidence: of the least sure step on the way."""
+
+    key: str
+    ids: tuple[str, ...]
+    distance: int
+    likelihood: float
+    evidence: Evidence
+
+
+class TestsResult(BaseModel):
+    """known: how many tests the project has."""
+
+    tests: tuple[FoundTest, ...]
+    known: int
+    missing: tuple[MissingNode, ...]
+    revision: int
+    state: HubState
+
+
+class DeadParams(Params):
+    """What nothing seems to use. public: names without a leading underscore count as used (by others: for a library).
+    under: only in files below this path."""
+
+    public: bool = False
+    under: str = ""
+
+
+class Unused(BaseModel):
+    """A definition that no code calls or names, and no test reaches. sure: its name stands nowhere else; else it does,
+    but nothing leads here from there."""
+
+    key: str
+    kind: Kind
+    path: str
+    range: Range
+    sure: bool
+
+
+class DeadResult(BaseModel):
+    """In the order of the files."""
+
+    unused: tuple[Unused, ...]
+    revision: int
+    state: HubState
 
 
 class HelloParams(Params):

@@ -287,6 +287,7 @@ class Project:
         marks = self.fixture.marks
         assert marks, "a fixture without a mark checks nothing"
         places = [(mark.path, mark.line, mark.character) for mark in marks]
+        await self.door.settled()
         result = await self.door.context([], places)
         wrong = []
         for mark in marks:

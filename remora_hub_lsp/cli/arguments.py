@@ -77,6 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_watch(commands)
     _add_outdated(commands)
     _add_scripts(commands)
+    _add_graph(commands)
     _add_process(commands)
     _add_set_up(commands)
     return parser
@@ -221,6 +222,59 @@ def _add_scripts(commands: Commands[argparse.ArgumentParser]) -> None:
     _add_common(parser)
     parser = _command(actions, "new", "write a commented example", "Write a script to begin with.", "JSON: none.")
     parser.add_argument("name", metavar="NAME", help="of the script: letters, digits and _")
+
+
+def _add_graph(commands: Commands[argparse.ArgumentParser]) -> None:
+    for name, summary, says in (
+        ("callers", "show who calls functions, methods and classes", "Show what calls these nodes"),
+        ("callees", "show what functions, methods and classes call", "Show what these nodes call"),
+    ):
+        parser = _command(
+            commands,
+            name,
+            summary,
+            f"{says}, with the line of the first call and how sure that is: exact (by scopes and imports\n"
+            "alone), inferred (through a type), name (only the name fits; with --all).",
+            'JSON: the result of remora/calls: {"calls": {KEY: [{"key", "evidence", "kind", "sites"}]}, "missing"}.\n'
+            "Exit code 1 if a node is missing.",
+        )
+        parser.add_argument("keys", metavar="KEY", nargs="+", help=_KEYS)
+        parser.add_argument(
+            "--all", action="store_true", help="also by name only, and where it is not called but named"
+        )
+        _add_common(parser)
+    parser = _command(
+        commands,
+        "tests",
+        "show the tests for nodes, or for what changed",
+        "Show the tests that reach these nodes, the nearest first, as arguments for pytest. With --changed: all tests\n"
+        "that may run what differs from a revision of git (the working tree counts).",
+        "examples:\n"
+        "  remora-hub tests shop/cart.py:Cart.total --why\n"
+        "  remora-hub tests --changed > run.txt && pytest @run.txt       since the last commit\n"
+        "  remora-hub tests --changed main... > run.txt && pytest @run.txt   since this branch left main\n\n"
+        'JSON: the result of remora/tests: {"tests": [{"key", "ids", "distance", "evidence"}], "known", ...}, with\n'
+        '--changed also "since", "changed" (keys) and "other_files". Exit code 1 if there is no test.',
+    )
+    parser.add_argument("keys", metavar="KEY", nargs="*", help=_KEYS)
+    parser.add_argument(
+        "--changed", metavar="GIT-REV", nargs="?", const="HEAD", help="what changed since a revision (default: HEAD)"
+    )
+    parser.add_argument("--limit", metavar="N", type=_positive, help="show the N nearest (default: the setting)")
+    parser.add_argument("--depth", metavar="N", type=int, help="at most N calls away (default: the setting)")
+    parser.add_argument("--why", action="store_true", help="say how far away each is, and how sure that is")
+    _add_common(parser)
+    parser = _command(
+        commands,
+        "dead",
+        "show what nothing seems to use",
+        "Show classes and functions that no code calls or names, and no test reaches. What a decorator, a framework\n"
+        "or a base class outside the project may use is left out, and what is exported or an entry point.",
+        'JSON: the result of remora/dead: {"unused": [{"key", "kind", "path", "range", "sure"}], ...}; sure: its name\n'
+        "stands nowhere else.",
+    )
+    parser.add_argument("under", metavar="PATH", nargs="?", type=Path, help="only below this file or folder")
+    parser.add_argument("--public", action="store_true", help="public names count as used: for a library")
     _add_common(parser)
 
 

@@ -63,6 +63,9 @@ class Answers(Protocol):
 
     async def outdated(self, paths: list[str]) -> Json: ...
 
+    async def ask(self, method: str, params: Json) -> Json:
+        """One of the questions about the graph: remora/calls, tests, dead."""
+
     async def status(self) -> HubStatus: ...
 
     def path_of(self, absolute: str) -> str | None: ...
@@ -126,6 +129,10 @@ class _Running:
         result: Json = await self._client.ask(OUTDATED, {"paths": paths, "limit": _MOST})
         return result
 
+    async def ask(self, method: str, params: Json) -> Json:
+        result: Json = await self._client.ask(method, params)
+        return result
+
     async def status(self) -> HubStatus:
         return await self._client.status()
 
@@ -163,6 +170,9 @@ class _Own:
     async def outdated(self, paths: list[str]) -> Json:
         await self._hub.history.finished()
         return await outdated(self._hub, OutdatedParams(paths=tuple(paths), limit=_MOST))
+
+    async def ask(self, method: str, params: Json) -> Json:
+        return await self._hub.relations.answer(method, params)
 
     async def status(self) -> HubStatus:
         return await self._hub.status()

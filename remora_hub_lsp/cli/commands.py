@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
-import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,8 +14,9 @@ from typing import Any
 from ..config import Config, load_config
 from ..discovery import find_root
 from ..errors import ConfigError, HubError
-from . import show
+from . import relations, show
 from .asking import from_here, processes, up_to_date
+from .output import write
 
 Json = dict[str, Any]
 
@@ -46,14 +45,14 @@ async def index(arguments: argparse.Namespace, root: Path, config: Config) -> in
             "seconds": round(time.monotonic() - started, 3),
             "revision": status.revision,
         }
-        _print(arguments, result, lambda: show.summary(result, hub.analysed, status.failed, status.database))
+        write(arguments, result, lambda: show.summary(result, hub.analysed, status.failed, status.database))
     return OK
 
 
 async def reindex(arguments: argparse.Namespace, root: Path, config: Config) -> int:
     async with up_to_date(arguments, root, config) as hub:
         result = await hub.reindex([str(Path.cwd() / path) for path in arguments.paths], arguments.anew)
-        _print(arguments, result, lambda: show.reindexed(result))
+        write(arguments, result, lambda: show.reindexed(result))
     return OK
 
 
@@ -64,7 +63,7 @@ async def context(arguments: argparse.Namespace, root: Path, config: Config) -> 
         result["nodes"] = {asked[found]: node for found, node in result["nodes"].items()}
         for entry in (*result["missing"], *result["stale"]):
             entry["id"] = asked[entry["id"]]
-        _print(arguments, result, lambda: show.cards([result["nodes"].get(key) for key in asked.values()]))
+        write(arguments, result, lambda: show.cards([result["nodes"].get(key) for key in asked.values()]))
         for entry in result["missing"]:
             show.complain(show.missing(entry))
         for entry in result["stale"]:
@@ -75,7 +74,7 @@ async def context(arguments: argparse.Namespace, root: Path, config: Config) -> 
 async def symbols(arguments: argparse.Namespace, root: Path, config: Config) -> int:
     async with up_to_date(arguments, root, config) as hub:
         result = await hub.symbols(arguments.query, arguments.limit)
-        _print(arguments, result, lambda: show.symbols(result["symbols"]))
+        write(arguments, result, lambda: show.symbols(result["symbols"]))
         if not result["symbols"]:
             show.complain(f"nothing in {root} matches {arguments.query!r}")
     return OK if result["symbols"] else NOTHING_FOUND
@@ -84,11 +83,11 @@ async def symbols(arguments: argparse.Namespace, root: Path, config: Config) -> 
 async def status(arguments: argparse.Namespace, root: Path, config: Config) -> int:
     if arguments.all:
         running = await processes()
-        _print(arguments, [one.model_dump(mode="json") for one in running], lambda: show.processes(running))
+        write(arguments, [one.model_dump(mode="json") for one in running], lambda: show.processes(running))
         return OK if running else NOTHING_FOUND
     async with up_to_date(arguments, root, config) as hub:
         answer = await hub.status()
-        _print(arguments, answer.model_dump(mode="json"), lambda: show.status(answer))
+        write(arguments, answer.model_dump(mode="json"), lambda: show.status(answer))
     if not arguments.json:
         show.processes(await processes())
     return OK
@@ -113,15 +112,8 @@ _Command = Callable[[argparse.Namespace, Path, Config], Coroutine[Any, Any, int]
 _COMMANDS: Mapping[str, _Command] = {
     "index": index, "reindex": reindex, "context": context, "symbols": symbols, "status": status, "watch": watch,
     "outdated": outdated,
+    "callers": relations.callers, "callees": relations.callees, "tests": relations.tests, "dead": relations.dead,
 }  # fmt: skip
-
-
-def _print(arguments: argparse.Namespace, result: Any, people: Callable[[], None]) -> None:
-    if not arguments.json:
-        people()
-        return
-    readable = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    print(json.dumps(result, indent=2, ensure_ascii=not readable))
 
 
 @contextmanager

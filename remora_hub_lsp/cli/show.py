@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -100,6 +100,56 @@ def symbols(found: Sequence[Json]) -> None:
     wide = max(map(len, places), default=0)
     for hit, place in zip(found, places, strict=True):
         console.say(f"{place:<{wide}}  ", (f"{hit['kind']:<13}", "dim"), (hit["qualname"], "bold"))
+
+
+def calls(found: Mapping[str, Sequence[Json]], direction: str) -> None:
+    """One line for each: where it is called first, who is at the other end, and how sure that is."""
+    console = Output()
+    for asked, edges in found.items():
+        if len(found) > 1:
+            console.say((asked, "bold"))
+        if not edges:
+            console.say((f"no {direction} are known", "dim"))
+        for edge in edges:
+            path, _, name = edge["key"].removeprefix("node:").rpartition(":")
+            line = edge["sites"][0]["start"]["line"] + 1 if edge["sites"] else None
+            sure = ", ".join([edge["evidence"], *([edge["kind"]] if edge["kind"] != "call" else [])])
+            if direction == "callers":
+                console.say(f"{path}:{line}  " if line else f"{path}  ", (name, "bold"), (f"  {sure}", "dim"))
+            else:
+                at = f"line {line}" if line else "somewhere"
+                console.say(f"{at}  ", (f"{path}:{name}" if path else name, "bold"), (f"  {sure}", "dim"))
+
+
+def tests(result: Json, why: bool) -> None:
+    """The tests as arguments for pytest, one on a line; what there is to say about them goes to standard error."""
+    console = Output()
+    for test in result["tests"]:
+        for name in test["ids"]:
+            console.say(name, (f"  distance {test['distance']}, {test['evidence']}" if why else "", "dim"))
+    if "changed" in result:
+        definitions = _count(len(result["changed"]), "changed definition")
+        complain(f"{len(result['tests'])} of {result['known']:,} tests for {definitions} since {result['since'][:12]}")
+        if others := result["other_files"]:
+            more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+            complain(f"what is not Python does not count: {', '.join(others[:3])}{more}")
+    elif not result["tests"] and not result["missing"]:
+        complain(f"no test is known to reach that (of {result['known']:,})")
+
+
+def unused(found: Sequence[Json]) -> None:
+    """One line for each: where, what, its name, and whether that is sure."""
+    console = Output()
+    for one in found:
+        sure = "" if one["sure"] else "  its name is used elsewhere"
+        place = f"{one['path']}:{one['range']['start']['line'] + 1}"
+        console.say(f"{place}  ", (f"{one['kind']:<13}", "dim"), (one["key"].rpartition(":")[2], "bold"), (sure, "dim"))
+    if not found:
+        complain("nothing was found that is not used")
+
+
+def _count(number: int, one: str) -> str:
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
 
 
 def summary(result: Json, analysed: int | None, failed: Sequence[FailedFile], database: str) -> None:

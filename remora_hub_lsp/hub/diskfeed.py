@@ -13,6 +13,7 @@ from ..errors import StoreError
 from .changes import DiskChanged
 from .compare import compare
 from .scripts.script import SUFFIX as SCRIPT
+from .testrules import RULE_FILES
 from .tree import ENVIRONMENT_MARKS, EXCLUDED_UNLESS_PACKAGE, PACKAGE_MARKS, SUFFIXES
 from .watcher import ADDED, DELETED, Event, FileWatcher, on_network_drive
 
@@ -28,8 +29,8 @@ AUDIT_SECONDS = 600.0
 POLL_SHARE = 0.05
 # So many notices at once may not have been all: the system's queue of them is finite, and what overflows is not told.
 _SUSPICIOUS = 2000
-# What decides which files are the project's, beside .gitignore files.
-_RULE_FILES = frozenset({"pyproject.toml", ".git/info/exclude"})
+# What decides which files are the project's and which are tests, beside .gitignore files.
+_RULE_FILES = frozenset({"pyproject.toml", ".git/info/exclude"}) | RULE_FILES
 
 
 class DiskFeed:

@@ -92,6 +92,7 @@ class Following:
         if changes:
             self.follow(await self._hub.write(self._hub.recorder.follow, changes))
         await self.resolve()
+        self.tell(await self._hub.write(self._hub.recorder.refresh_tests))
 
     async def resolve(self) -> None:
         """Work out what is left of the call graph."""

@@ -35,9 +35,11 @@ from .paths import Paths
 from .pool import WorkerPool
 from .questions import Answer, Questions
 from .recorder import Recorder
+from .relations import Relations
 from .scripts.runner import ScriptRunner
 from .scripts.script import SUFFIX as SCRIPT
 from .store import Store
+from .testrules import RULE_FILES, read_test_setup
 from .tree import SourceTree
 from .updates import Updates
 
@@ -71,6 +73,7 @@ class Hub:
         self.questions = Questions(self)
         self.history = History(self)
         self.scripts = ScriptRunner(self)
+        self.relations = Relations(self)
         self.sessions = 0
         self._reload = reload
         self._sequence = 0
@@ -86,6 +89,7 @@ class Hub:
         """Open the index and begin the cold start in the background. Raises StoreError."""
         self._loop = asyncio.get_running_loop()
         await self.store.open()
+        await self._note_tests()
         self.pool = WorkerPool(self.config.worker_count)
         self._started_at = datetime.now(UTC)
         self.cold_start = ColdStart(self)
@@ -324,10 +328,16 @@ class Hub:
                 log.warning("the settings stay as they were: %s", error)
                 return
             self.store.limit(self.config.max_file_size)
+        if path in RULE_FILES:
+            self.spawn(self._note_tests())
         folders = self.tree.folders
         self.tree = SourceTree(self.root, self.config)
         self.tree.folders = folders  # until the next walk
         self.scripts.refresh()
+
+    async def _note_tests(self) -> None:
+        """What the configuration says of tests goes into the index, which has no other way to know."""
+        await self.write(self.recorder.note_tests, read_test_setup(self.root, self.config))
 
     def is_source(self, path: str) -> bool:
         """Whether there is such a file, and it is the project's."""
@@ -353,6 +363,7 @@ class Hub:
         self.questions.encoded.clear()
         self.updates.begin_anew()
         self.scripts.begin_anew()
+        self.spawn(self._note_tests())
         if not self._closed:
             self.cold_start.again()
             self.history.again()

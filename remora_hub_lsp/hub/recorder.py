@@ -21,10 +21,12 @@ from ..analysis.text import Untouched
 from ..errors import StoreLocked
 from ..index.drift import Seed
 from ..index.edges import Unresolved
+from ..index.keys import node_key
 from ..index.kv import Changed, FileChange, NodeStateKV, Stamp
 from ..index.lock import WriteLock
 from ..index.resolving import Resolved, Resolver
 from ..index.rows import FileRows, LiveRows
+from ..index.setup import TestSetup
 from ..index.watched import WatchedRow
 from ..models import UpdateSource
 from .driftrules import DriftRules
@@ -33,6 +35,7 @@ from .rules import (
     DeleteFileNodes,
     ExtractSignatures,
     RefreshDependants,
+    RefreshTests,
     RestampFile,
     RulesEngine,
     UpdateAction,
@@ -91,6 +94,7 @@ class Recorder:
         self._rules = RulesEngine()
         self._live: dict[str, _Live] = {}
         self._resolver: Resolver | None = None
+        self._tests_of: set[str] = set()  # what changed in the graph since `refresh_tests`
 
     # ---- open buffers
 
@@ -270,10 +274,18 @@ class Recorder:
     def follow(self, changes: Iterable[FileChange]) -> Changed:
         """Refresh what rests on what changed."""
         actions = [action for change in changes for action in self._rules.get_dependency_actions(*change)]
-        # RefreshTests asks for the graph's related tests, which are not computed yet.
-        return self.kv.refresh_dependants(
+        changed = self.kv.refresh_dependants(
             (action.file_path, action.names) for action in actions if isinstance(action, RefreshDependants)
         )
+        for action in actions:
+            if isinstance(action, RefreshTests):
+                self._tests_of.update(node_key(action.file_path, name) for name in action.names)
+        return changed
+
+    def refresh_tests(self) -> Changed:
+        """Refresh the related tests of what stands below all that changed since the last time."""
+        changed, self._tests_of = self._tests_of, set()
+        return self.kv.refresh_tests(changed)
 
     # ---- the call graph
 
@@ -295,7 +307,9 @@ class Recorder:
             self._resolver.changed(paths)
             self._resolver.flows(paths)
             found = self._resolver.edges(paths)
-        return self.kv.write_graph(asked, found)
+        changed = self.kv.write_graph(asked, found)
+        self._tests_of.update(changed.changed)
+        return changed
 
     def _with_graph(self, changed: Changed, paths: Sequence[str]) -> Changed:
         """The graph of files that were just written."""
@@ -308,7 +322,8 @@ class Recorder:
             return changed
         more = self._resolve(asked)
         keys = tuple(dict.fromkeys((*changed.changed, *more.changed)))
-        return changed._replace(revision=more.revision, changed=keys, follows=more.follows)
+        follows = more.follows or bool(more.changed)
+        return changed._replace(revision=more.revision, changed=keys, follows=follows)
 
     def begin_graph(self) -> None:
         """Begin to work the whole graph out, here."""
@@ -353,6 +368,10 @@ class Recorder:
     def forget(self, paths: Sequence[str]) -> Changed:
         """Files that are the project's no more."""
         return self.kv.invalidate_files(path for path in paths if path not in self._live)
+
+    def note_tests(self, setup: TestSetup) -> None:
+        """How the project's tests are found."""
+        self.kv.note_tests(setup)
 
     def close(self) -> None:
         """Close the database."""

@@ -6,15 +6,11 @@ demands work on others (`get_dependency_actions`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 ChangeType = Literal["added", "modified", "deleted", "opened", "edited", "saved", "closed"]
-
-# As pytest names test files by default.
-_TEST_FILE = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,7 @@ class RefreshDependants(UpdateAction):
 
 @dataclass(frozen=True, slots=True)
 class RefreshTests(UpdateAction):
-    """The file's tests changed: which tests reach what it imports has to be asked anew."""
+    """These definitions of the file changed: which tests reach what they call has to be asked anew."""
 
     names: tuple[str, ...]
 
@@ -93,6 +89,6 @@ class RulesEngine:
         actions: list[UpdateAction] = []
         if signatures or imports_changed:
             actions.append(RefreshDependants(file_path, tuple(sorted(signatures))))
-        if changed and _TEST_FILE.search(file_path):
+        if changed:
             actions.append(RefreshTests(file_path, tuple(sorted(changed))))
         return actions

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import drift, graph, scripts
+from . import drift, graph, scripts, selection
 
 if TYPE_CHECKING:
     from .view import IndexView
@@ -20,4 +20,4 @@ Fields = Mapping[str, Any]
 # for "not computed"; so does a field that the row itself holds (see rows.LATER_FIELDS).
 Joiner = Callable[["IndexView", Sequence[int]], Mapping[int, Fields]]
 
-JOINERS: tuple[Joiner, ...] = (drift.join, graph.join, scripts.join)
+JOINERS: tuple[Joiner, ...] = (drift.join, graph.join, selection.join, scripts.join)

@@ -36,9 +36,12 @@ from .edges import (
     write_graph,
 )
 from .keys import node_key, split_key
+from .named import row_ids
 from .resolving import Resolved
 from .rows import ABSOLUTE, FACT_FIELDS, FileRows, module_of
 from .schema import ANALYSIS, failure, open_reader, open_writer, set_aside
+from .setup import META, TestSetup
+from .told import outdated_tests
 from .view import FILE_SHIFT, SEGMENT_SHIFT, IndexView, reading
 from .watched import WatchedRow, watched_row
 
@@ -401,6 +404,20 @@ class NodeStateKV:
             self._db.execute("UPDATE nodes SET revision = ?", (revision,))
             self._db.execute("UPDATE files SET revision = ?", (revision,))
 
+    def refresh_tests(self, changed: Collection[str]) -> Changed:
+        """Mark the nodes that have been told to have other tests than they have now as changed by a dependency.
+
+        changed: keys of nodes that changed, or whose callers or callees did.
+        """
+        if not self.graph_ready:
+            return Changed(self.revision, (), ())
+        with self.view() as view:
+            rows = row_ids(view, outdated_tests(view, changed))
+        if rows:
+            with self._transaction() as revision:
+                self._touch(list(rows.values()), revision)
+        return Changed(self.revision, tuple(rows), ())
+
     def _touch(self, row_ids: Collection[int], revision: int) -> None:
         """What these nodes' answers are joined from has changed (see index.joined): they have, too."""
         now = time.time_ns()
@@ -491,6 +508,14 @@ class NodeStateKV:
                 self._db.execute(
                     "UPDATE files SET diverges = ?, revision = ? WHERE path = ?", (diverges, revision, path)
                 )
+
+    def note_tests(self, setup: TestSetup) -> None:
+        """How the project's tests are found; a revision where that is news, since nodes name them."""
+        with self._reported():
+            known = self._meta(META, None)
+        if known != (noted := setup.encode()):
+            with self._transaction():
+                self._set_meta(META, noted)
 
     def continue_from(self, revision: int) -> None:
         """Count on from the revision of another index that this one replaces."""

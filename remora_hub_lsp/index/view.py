@@ -287,7 +287,8 @@ class IndexView:
         unjoined = {row[0]: state for (_, row), state in zip(rows, states, strict=True) if state["extra"] is _NOTHING}
         for join in joined.JOINERS if unjoined else ():
             for number, fields in join(self, list(unjoined)).items():
-                unjoined[number].update(fields)
+                evidence = unjoined[number]["evidence"] | fields.get("evidence", {})
+                unjoined[number].update(fields, evidence=evidence)
         return states
 
     def _rows(self, file: KnownFile, first: int, last: int) -> list[_Row]:
@@ -358,6 +359,7 @@ def _state(file: KnownFile, row: _Row) -> Json:
         "callers": None,
         "callees": None,
         "related_tests": None,
+        "related_tests_distance": None,
         "evidence": {},
         "line_count": line_count,
         "complexity": complexity,

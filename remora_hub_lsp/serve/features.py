@@ -12,6 +12,7 @@ from . import rpc
 from .convert import Json, Shift, document_symbols, module_name, symbol_information
 from .documents import Place
 from .hover import hover_content
+from .links import linked
 from .uris import from_path
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ OUTLINE_WAIT = 30.0
 async def hover(session: Session, params: types.HoverParams) -> Json | None:
     """The definition whose head is under the cursor; what is in its body, other servers tell."""
     place = session.place_of(params.text_document.uri)
-    if place is None:
+    if place is None or not place.hub.config.hover:
         return None
     line = params.position.line
     character = await session.utf16_column(place, line, params.position.character)
@@ -38,7 +39,8 @@ async def hover(session: Session, params: types.HoverParams) -> Json | None:
     if node is None or not node["range"]["start"]["line"] <= line <= node["name_range"]["end"]["line"]:
         return None
     late = place.path in answer.pending
-    return {"contents": hover_content(node, markdown=session.peer.markdown, late=late)}
+    links = await linked(session, place, node) if session.peer.markdown else {}
+    return {"contents": hover_content(node, markdown=session.peer.markdown, late=late, links=links)}
 
 
 async def document_symbol(session: Session, params: types.DocumentSymbolParams) -> list[Json] | None:

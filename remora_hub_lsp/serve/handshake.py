@@ -75,6 +75,7 @@ class _Workspace(_Lenient):
     workspace_edit: _WorkspaceEdit | None = None
     did_change_watched_files: _WatchedFiles | None = None
     diagnostics: _Refresh | None = None
+    code_lens: _Refresh | None = None
 
 
 class _Capabilities(_Lenient):
@@ -82,6 +83,7 @@ class _Capabilities(_Lenient):
     general: _General | None = None
     text_document: _TextDocument | None = None
     window: _Window | None = None
+    experimental: Any = None
 
 
 class Folder(_Lenient):
@@ -183,11 +185,29 @@ class Handshake(_Lenient):
         return frozenset(name for name, knows in known.items() if knows)
 
     @property
+    def refreshes_lenses(self) -> bool:
+        """Whether the peer can be asked to ask for its code lenses again."""
+        workspace = self.capabilities.workspace
+        return bool(workspace and workspace.code_lens and workspace.code_lens.refresh_support)
+
+    @property
+    def commands(self) -> frozenset[str]:
+        """The commands of this project's own that links in a hover may run: `experimental.remora.commands`."""
+        experimental = self.capabilities.experimental
+        remora = experimental.get("remora") if isinstance(experimental, Mapping) else None
+        commands = remora.get("commands") if isinstance(remora, Mapping) else None
+        return frozenset(filter(_is_text, commands)) if isinstance(commands, list) else frozenset()
+
+    @property
     def watches_files(self) -> bool:
         """Whether the peer can be asked to tell of changes on disk."""
         workspace = self.capabilities.workspace
         watched = workspace and workspace.did_change_watched_files
         return bool(watched and watched.dynamic_registration)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 NOBODY = Handshake(capabilities=_Capabilities())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Mapping
 from typing import Any
 
 from ..hub.scripts.shown import said_by_scripts
 from .convert import Json, module_name
+from .links import Linked
 
 _CODE_SPAN = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
 _MARKUP = re.compile(r"([\\*_\[\]<>#~|])")
@@ -14,14 +16,16 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _BACKTICKS = re.compile(r"`{3,}")
 
 
-def hover_content(node: Json, *, markdown: bool, late: bool) -> Json:
-    """LSP's MarkupContent. `late`: the newest edit of the file is not in the facts yet."""
+def hover_content(node: Json, *, markdown: bool, late: bool, links: Mapping[str, Linked] | None = None) -> Json:
+    """LSP's MarkupContent. `late`: the newest edit of the file is not in the facts yet. links: see `links.linked`."""
     head = node["signature"] or f"# module {module_name(node['file_path'])}"
     summary, quiet = node["docstring"] or "", " · ".join(facts(node, late=late))
     told, before = _drift(node)
     scripts = [f"{script}: {said}" for script, said in said_by_scripts(node["extra"])]
     if markdown:
-        parts = [_fence(head), _escape(summary), _escape(told), before and _fence(before), f"*{_escape(quiet)}*"]
+        said = [_escape(fact) for fact in facts(node, late=late, without=links or ())]
+        quiet = " · ".join(said + [_with_links(one) for one in (links or {}).values()])
+        parts = [_fence(head), _escape(summary), _escape(told), before and _fence(before), f"*{quiet}*"]
         parts.append("  \n".join(map(_literally, scripts)))
         return {"kind": "markdown", "value": "\n\n".join(part for part in parts if part)}
     parts = [head, summary, told, before, quiet, "\n".join(scripts)]
@@ -44,15 +48,16 @@ def _drift(node: Json) -> tuple[str, str]:
     return f"The docstring {node['docstring_outdated_reason']}{since}{commit}{belongs}", before
 
 
-def facts(node: Json, *, late: bool = False) -> list[str]:
-    """What is worth knowing at a glance; nothing is said about what was not computed."""
+def facts(node: Json, *, late: bool = False, without: Container[str] = ()) -> list[str]:
+    """What is worth knowing at a glance; nothing is said about what was not computed, or is said elsewhere."""
     said: list[str] = []
     if node["complexity"] is not None:
         said.append(f"complexity {node['complexity']}")
     said.append(_count(node["line_count"] or 0, "line"))
     if node["node_type"] == "function" and not node["has_type_hints"]:
         said.append("no type hints")
-    said += [_count(len(node[name]), one) for name, one in _COUNTED if node[name] is not None]
+    counted = [(name, one) for name, one in _COUNTED if node[name] is not None and name not in without]
+    said += [_count(len(node[name]), one) for name, one in counted]
     if node["docstring_outdated"]:
         said.append("docstring outdated")
     if node["broken"]:
@@ -63,6 +68,11 @@ def facts(node: Json, *, late: bool = False) -> list[str]:
 
 
 _COUNTED = (("callers", "caller"), ("related_tests", "test"))
+
+
+def _with_links(linked: Linked) -> str:
+    links = ", ".join(f"[{_escape(text)}]({target})" for text, target in linked.links)
+    return f"{linked.said}: {links}" if linked.said else links
 
 
 def _because(reason: Any) -> str:

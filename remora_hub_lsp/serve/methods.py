@@ -11,7 +11,9 @@ from lsprotocol import types
 
 from ..protocol import (
     ACKNOWLEDGE,
+    CALLS,
     CHANGES_SINCE,
+    DEAD,
     GET_CONTEXT,
     OUTDATED,
     PROCESS,
@@ -20,8 +22,11 @@ from ..protocol import (
     SEARCH,
     STATUS,
     SUBSCRIBE,
+    TESTS,
     AcknowledgeParams,
+    CallsParams,
     ChangesSinceParams,
+    DeadParams,
     GetContextParams,
     OutdatedParams,
     ProcessParams,
@@ -30,8 +35,10 @@ from ..protocol import (
     SearchParams,
     StatusParams,
     SubscribeParams,
+    TestsParams,
 )
 from .agent import get_context, search
+from .calls import incoming_calls, outgoing_calls, prepare_call_hierarchy, references
 from .changes import changes_since, subscribe
 from .codeactions import (
     ACKNOWLEDGE_COMMAND,
@@ -45,18 +52,22 @@ from .diagnostics import PROVIDERS, SOURCE, document_diagnostic, workspace_diagn
 from .documents import Documents
 from .drift import Drift
 from .features import document_symbol, hover, workspace_symbol
+from .lens import code_lens, resolve
+from .relations import calls, dead, tests
 from .scripts import scripts
 from .upkeep import process, reindex, status
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A request. params: their class where LSP does not say it. capability: how a peer is told of it."""
+    """A request. params: their class where LSP does not say it. capability: how a peer is told of it. setting: the
+    one that switches it off."""
 
     name: str
     handler: Callable[..., Awaitable[Any]]
     params: type | None = None
     capability: Mapping[str, Any] = field(default_factory=dict)
+    setting: str | None = None
 
     @property
     def remora(self) -> bool:
@@ -68,7 +79,7 @@ class Method:
 
 
 METHODS = (
-    Method(types.TEXT_DOCUMENT_HOVER, hover, capability={"hoverProvider": True}),
+    Method(types.TEXT_DOCUMENT_HOVER, hover, capability={"hoverProvider": True}, setting="hover"),
     Method(
         types.TEXT_DOCUMENT_DOCUMENT_SYMBOL,
         document_symbol,
@@ -97,9 +108,28 @@ METHODS = (
         execute_command,
         capability={"executeCommandProvider": {"commands": [ACKNOWLEDGE_COMMAND]}},
     ),
+    Method(
+        types.TEXT_DOCUMENT_PREPARE_CALL_HIERARCHY,
+        prepare_call_hierarchy,
+        capability={"callHierarchyProvider": True},
+        setting="call_hierarchy",
+    ),
+    Method(types.CALL_HIERARCHY_INCOMING_CALLS, incoming_calls),
+    Method(types.CALL_HIERARCHY_OUTGOING_CALLS, outgoing_calls),
+    Method(types.TEXT_DOCUMENT_REFERENCES, references, capability={"referencesProvider": True}, setting="references"),
+    Method(
+        types.TEXT_DOCUMENT_CODE_LENS,
+        code_lens,
+        capability={"codeLensProvider": {"resolveProvider": True}},
+        setting="lens",
+    ),
+    Method(types.CODE_LENS_RESOLVE, resolve),
     Method(GET_CONTEXT, get_context, GetContextParams),
     Method(STATUS, status, StatusParams),
     Method(SEARCH, search, SearchParams),
+    Method(CALLS, calls, CallsParams),
+    Method(TESTS, tests, TestsParams),
+    Method(DEAD, dead, DeadParams),
     Method(PROCESS, process, ProcessParams),
     Method(REINDEX, reindex, ReindexParams),
     Method(SCRIPTS, scripts, ScriptsParams),

@@ -22,7 +22,8 @@ from .changes import FILE_METHODS, ChangeWatch, register_watchers, watch_changes
 from .convert import Shift, column_to_utf16, same, shift_for
 from .documents import Documents, Place, lines_in, lines_on_disk, python_file
 from .handshake import NOBODY, Handshake, WorkspaceFoldersParams, folder_paths, initialize_result
-from .methods import DOCUMENT_METHODS, METHODS
+from .lens import LensRefresh
+from .methods import DOCUMENT_METHODS, METHODS, Method
 from .params import invalid
 from .parent import watch_process
 from .progress import ProgressDisplay, displays_of
@@ -58,6 +59,7 @@ class Session:
         self.publishing = Publishing(self)
         self.documents.opened, self.documents.closed = self.publishing.opened, self.publishing.closed
         self._displays: dict[Hub, list[ProgressDisplay]] = {}
+        self._refreshing: dict[Hub, LensRefresh] = {}
         self.wants_changes = False
         self.watches: dict[Hub, ChangeWatch] = {}  # of a peer that asked for remora/changed
         self._stop_watching: Callable[[], None] = lambda: None
@@ -161,8 +163,15 @@ class Session:
         if peer.process_id is not None:
             self._stop_watching = watch_process(peer.process_id, self._peer_died)
         self.wire.initialized = True
-        capabilities = {name: value for method in METHODS for name, value in method.capability.items()}
+        capabilities = {
+            name: value for method in METHODS if self._offers(method) for name, value in method.capability.items()
+        }
         return initialize_result(peer.encoding, capabilities, [m.name for m in METHODS if m.remora])
+
+    def _offers(self, method: Method) -> bool:
+        """Whether the settings of any root have it."""
+        setting = method.setting
+        return setting is None or not self.roots or any(getattr(hub.config, setting) for hub in self.roots)
 
     def _initialized(self, _: Any) -> None:
         for hub in self.roots:
@@ -218,10 +227,14 @@ class Session:
             display.close()
         if watch := self.watches.pop(hub, None):
             watch.close()
+        if refresh := self._refreshing.pop(hub, None):
+            refresh.close()
 
     def _display(self, hub: Hub) -> None:
         if self.peer.progress and hub not in self._displays:
             self._displays[hub] = displays_of(self.wire, hub)
+        if self.peer.refreshes_lenses and hub.config.lens and hub not in self._refreshing:
+            self._refreshing[hub] = LensRefresh(self, hub)
 
     def _cancel_display(self, params: types.WorkDoneProgressCancelParams) -> None:
         for display in (display for displays in self._displays.values() for display in displays):

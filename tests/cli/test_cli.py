@@ -323,7 +323,16 @@ def test_the_log_goes_where_it_is_wanted(run: Run, shop: Path) -> None:
 def test_every_setting_has_its_option_and_the_levels_are_the_same() -> None:
     assert get_args(LogLevel) == LOG_LEVELS
     options = {action.dest for action in build_parser()._actions}
-    of_the_project = {"diagnostics", "drift", "drift_exclude", "drift_history", "drift_severity", "rules", "scripts_folder"}
+    of_the_editor = {"hover", "call_hierarchy", "references", "lens", "related_depth", "related_limit"}
+    of_the_project = of_the_editor | {
+        "diagnostics",
+        "drift",
+        "drift_exclude",
+        "drift_history",
+        "drift_severity",
+        "rules",
+        "scripts_folder",
+    }
     assert set(Config.model_fields) - options == {"index_on_start", "watch", "graph", *of_the_project}
 
 

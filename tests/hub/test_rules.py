@@ -69,15 +69,10 @@ def test_nothing_known_and_no_hash(change: ChangeType) -> None:
     ("path", "signatures", "imports_changed", "changed", "actions"),
     [
         (PATH, (), False, (), []),
-        (PATH, (), False, ("f",), []),
-        (PATH, ("g", "f"), False, ("f", "g"), [RefreshDependants(PATH, ("f", "g"))]),
+        (PATH, (), False, ("b", "a"), [RefreshTests(PATH, ("a", "b"))]),
+        (PATH, ("g", "f"), False, ("f", "g"), [RefreshDependants(PATH, ("f", "g")), RefreshTests(PATH, ("f", "g"))]),
         (PATH, (), True, (), [RefreshDependants(PATH, ())]),
         (PATH, ("f",), True, (), [RefreshDependants(PATH, ("f",))]),
-        ("test_a.py", (), False, ("f",), [RefreshTests("test_a.py", ("f",))]),
-        ("t/a_test.py", ("f",), False, ("f",), [RefreshDependants("t/a_test.py", ("f",)), RefreshTests("t/a_test.py", ("f",))]),
-        ("t/conftest.py", (), False, ("b", "a"), [RefreshTests("t/conftest.py", ("a", "b"))]),
-        ("latest_a.py", (), False, ("f",), []),
-        ("test_a.py", (), False, (), []),
     ],
 )  # fmt: skip
 def test_what_follows_for_others(

@@ -1,0 +1,175 @@
+"""Related tests as they are asked for: of nodes that are read, and of what changed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..analysis.facts import MODULE
+from ..analysis.testing import CONFTEST, CollectionRules
+from .catalogue import Catalogue, FileShare
+from .graph import is_ready, subclasses
+from .keys import split_key
+from .named import inside, keys_of
+from .related import RelatedTest, related_tests
+from .setup import setup_of
+from .testfiles import IndexedFiles, Shares
+from .ways import Known, Ways
+from .words import by_words
+
+if TYPE_CHECKING:
+    from .view import IndexView, Json
+
+# Who selects the tests to run does not stop at a distance.
+ANY_DEPTH = 1000
+_MOST_INDEXES = 8
+# Stands for the tests of a node of which different ones have been told since it was last marked as changed.
+SEVERAL = 0
+
+
+class _Collected(NamedTuple):
+    """A catalogue, and what it was made from: it holds for as long as that is the same."""
+
+    revision: int
+    rules: CollectionRules
+    paths: frozenset[str]
+    used: Mapping[str, FileShare | None]
+    catalogue: Catalogue
+
+
+class _Kept:
+    """What is known of one index from one question to the next: for as long as what it was read from is the same."""
+
+    def __init__(self) -> None:
+        self.shares: Shares = {}
+        self.catalogue: _Collected | None = None
+        self.revision = -1
+        self.known: dict[bool, Known] = {False: {}, True: {}}
+        self.answers: dict[str, list[RelatedTest]] = {}
+        self.told: dict[str, int] = {}
+
+    def at(self, revision: int) -> _Kept:
+        if revision != self.revision:
+            self.known, self.answers = {False: {}, True: {}}, {}
+            self.revision = revision
+        return self
+
+
+_KEPT: OrderedDict[str, _Kept] = OrderedDict()
+
+
+def _kept(view: IndexView) -> _Kept:
+    kept = _KEPT.setdefault(view.identity, _Kept())
+    _KEPT.move_to_end(view.identity)
+    while len(_KEPT) > _MOST_INDEXES:
+        _KEPT.popitem(last=False)
+    return kept.at(view.revision)
+
+
+def catalogue_of(view: IndexView) -> Catalogue:
+    """All tests, as they are collected at this moment."""
+    kept = _kept(view)
+    if kept.catalogue is None or kept.catalogue.revision != view.revision:
+        rules, files = setup_of(view).rules, IndexedFiles(view, kept.shares)
+        before = kept.catalogue
+        if before is not None and before.rules == rules and files.is_as_before(before.paths, before.used):
+            kept.catalogue = before._replace(revision=view.revision)
+        else:
+            catalogue = Catalogue(files, rules)
+            kept.catalogue = _Collected(view.revision, rules, files.paths, files.used, catalogue)
+    return kept.catalogue.catalogue
+
+
+def join(view: IndexView, ids: Sequence[int]) -> Mapping[int, Json]:
+    """The related tests of many nodes, for models.NodeState."""
+    if not is_ready(view):
+        return {}
+    found, told = {}, told_of(view)
+    for row, key in keys_of(view, ids).items():
+        tests = nearest(view, key)
+        if told.setdefault(key, said := fingerprint(tests)) != said:
+            told[key] = SEVERAL
+        found[row] = {
+            "related_tests": [test.key for test in tests],
+            "related_tests_distance": [test.distance for test in tests],
+            "evidence": {"related_tests": [test.evidence for test in tests]},
+        }
+    return found
+
+
+def told_of(view: IndexView) -> dict[str, int]:
+    """The fingerprints of the tests that nodes were last told to have, by the nodes' keys."""
+    return _kept(view).told
+
+
+def fingerprint(tests: Sequence[RelatedTest]) -> int:
+    """Of what a NodeState says of its tests."""
+    return hash(tuple((test.key, test.distance, test.evidence) for test in tests))
+
+
+def fixtures_near(view: IndexView, path: str) -> list[str]:
+    """The fixtures that tests in a file may see in it and in the conftest files above."""
+    catalogue_of(view)
+    collected = _kept(view).catalogue
+    folders = [path.rpartition("/")[0]]
+    while folders[-1]:
+        folders.append(folders[-1].rpartition("/")[0])
+    near = [path, *(f"{folder}/{CONFTEST}" if folder else CONFTEST for folder in folders)]
+    shares = [collected.used.get(one) for one in near] if collected else []
+    return [
+        one.key for share in shares if share for fixtures in share.fixtures.values() for one, _ in fixtures.values()
+    ]
+
+
+def nearest(view: IndexView, key: str) -> list[RelatedTest]:
+    """The tests that a NodeState names."""
+    kept = _kept(view)
+    found = kept.answers.get(key)
+    if found is None:
+        catalogue = catalogue_of(view)
+        setup = setup_of(view)
+        ways = Ways(view, catalogue, kept.known[False])
+        sources = _sources(view, [key])
+        found = by_words(view, sources, related_tests(sources, catalogue, ways, setup.depth, setup.limit))
+        found = found[: setup.limit]
+        kept.answers[key] = found
+    return found
+
+
+def tests_for(
+    view: IndexView, keys: Collection[str], *, wide: bool, depth: int | None, limit: int | None
+) -> list[Json]:
+    """The tests for some nodes, the nearest first: {key, ids, distance, evidence}.
+
+    wide: for what changed: everything that may run it, so that no test is missed.
+    """
+    catalogue = catalogue_of(view)
+    ways = Ways(view, catalogue, _kept(view).known[wide], wide)
+    sources = _sources(view, keys, wide)
+    setup = setup_of(view)
+    depth = depth if depth is not None else ANY_DEPTH if wide else setup.depth
+    limit = limit if limit is not None or wide else setup.limit
+    found = related_tests(sources, catalogue, ways, depth, limit)
+    if not wide:
+        found = by_words(view, sources, found)[:limit]
+    return [
+        test._asdict()
+        | {"likelihood": round(test.likelihood, 6), "ids": [one.id for one in catalogue.by_key[test.key]]}
+        for test in found
+    ]
+
+
+def _sources(view: IndexView, keys: Collection[str], wide: bool = False) -> list[str]:
+    """The asked definitions with those that stand in them. wide: and what inherits from asked classes; but not all of
+    a module, since who imports it is found anyway."""
+    found = dict.fromkeys(keys)
+    todo = list(keys)
+    for key in todo:
+        path, qualname = split_key(key)
+        if qualname != MODULE or not wide:
+            found |= dict.fromkeys(inside(view, path, "" if qualname == MODULE else qualname))
+        if wide and (more := [one for one in subclasses(view, key) if one not in found]):
+            found |= dict.fromkeys(more)
+            todo += more
+    return list(found)
