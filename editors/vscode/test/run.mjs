@@ -2,7 +2,7 @@
 import path from "node:path";
 import { runInHost } from "./harness/host.mjs";
 import { createSandbox } from "./harness/sandbox.mjs";
-import { inBrowser, offersToInstallWhatIsMissing, packageExtension, showsWhatItKnows } from "./ui.mjs";
+import { inBrowser, offersToInstallWhatIsMissing, packageExtension, showsWhatItKnows, mendsADocstring } from "./ui.mjs";
 import { startServer } from "./harness/vscode.mjs";
 
 const program = path.resolve(process.argv[2]);
@@ -62,7 +62,7 @@ const suites = {
   },
   async ui() {
     packageExtension();
-    await inBrowser(createSandbox(program), showsWhatItKnows);
+    await inBrowser(createSandbox(program), showsWhatItKnows, mendsADocstring);
     const without = createSandbox(program, { onPath: false });
     without.addExtension("python", "ms-python.python");
     without.environment.FAKE_PYTHON = without.createEnvironment(".venv", { withServer: false });

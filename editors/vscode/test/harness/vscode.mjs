@@ -38,7 +38,7 @@ export async function startServer(sandbox, { machineSettings = {}, trust = true 
       ...(trust ? ["--disable-workspace-trust"] : []),
       ...["--server-data-dir", sandbox.folder("vscode"), "--extensions-dir", sandbox.folder("extensions")],
     ],
-    { env: { ...process.env, ...sandbox.environment }, stdio: ["ignore", "pipe", "pipe"] },
+    { env: { ...process.env, ...sandbox.environment }, stdio: ["ignore", "pipe", "pipe"], detached: true },
   );
   const said = [];
   const url = await new Promise((resolve, reject) => {
@@ -52,8 +52,10 @@ export async function startServer(sandbox, { machineSettings = {}, trust = true 
     child.on("exit", (code) => reject(new Error(`VS Code's server ended with ${code}:\n${said.join("\n")}`)));
   });
   child.removeAllListeners("exit");
+  /** With its extension hosts, which would start the hub again. */
   const stop = async () => {
-    if (child.kill()) await once(child, "exit");
+    process.kill(-child.pid, "SIGKILL");
+    if (child.exitCode === null) await once(child, "exit");
   };
   return { url: url.replace(/\/$/, ""), stop };
 }

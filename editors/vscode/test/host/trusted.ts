@@ -1,5 +1,5 @@
 import { discovery } from "./discovery";
-// import { drift } from "./drift";
+import { drift } from "./drift";
 import { features } from "./features";
 import { runMocha } from "./mocha";
 import { scripts } from "./scripts";
@@ -11,5 +11,5 @@ export const run = () =>
     features();
     views();
     scripts();
-    // drift();
+    drift();
   });
