@@ -267,7 +267,7 @@ def _numpy_entry(text: str, kind: SectionKind) -> _Head | None:
     if found is None:
         return None
     names = _names(found[1], _DOTTED if kind == "raises" else _NAME)
-    return (names, (found[2] or "").strip(), "") if names else None
+    return (names, (found[2] or "").strip(), "") if names and names[0] not in _REMARKS else None
 
 
 def _field_names(said: str, kind: SectionKind) -> tuple[tuple[str, ...], str]:

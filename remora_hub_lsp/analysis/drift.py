@@ -7,7 +7,7 @@ present alone. Both tell only what the docstring itself gives away: a changed si
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
@@ -17,7 +17,7 @@ from .parameters import Difference, Signature, difference, parse_signature
 from .prose import is_template, line_that_names, mentions
 
 # Raise it when the rules give other reasons: what is stored is then judged anew.
-RULES = 3
+RULES = 4
 
 ReasonCode = Literal[
     "parameter-removed", "parameter-renamed", "parameter-added", "default-changed", "return-removed", "return-added",
@@ -86,6 +86,8 @@ def mismatches(now: Pair) -> tuple[Reason, ...]:
     """What is wrong with the docstring whatever was before: parameters that do not exist."""
     if now.allowed or (":" not in now.docstring and "--" not in now.docstring):
         return ()
+    if now.kind == "property":  # whose docstring may be that of what it gives, which can be called
+        return ()
     documented = read(now.docstring).parameters
     if not documented:
         return ()
@@ -94,10 +96,11 @@ def mismatches(now: Pair) -> tuple[Reason, ...]:
         return ()
     names = signature.names
     missing = [name for name in names if name not in documented]
+    every = {*parse_signature(now.signature, "function").names, "self", "cls"}  # the one that is bound may be told, too
     return tuple(
         _unknown(name, entry, missing)
         for name, entry in documented.items()
-        if name not in names and name not in ("self", "cls") and not _known_elsewhere(name, entry, now)
+        if name not in every and not name.endswith("_") and not _known_elsewhere(name, entry, now)
     )
 
 
@@ -244,13 +247,13 @@ class _Comparison:
 
     def _exceptions(self) -> Iterator[Reason]:
         """Documented exceptions that were raised here and are not. What is called now may raise them instead."""
-        gone = [name for name in self.was.raises if name not in self.now.raises]
-        if self.old.open_ended and not self.new.open_ended:  # then the call itself raises it
-            gone = [name for name in gone if name != "TypeError"]
+        gone = _last_parts(self.was.raises) - _last_parts(self.now.raises)
+        if self.old.open_ended and not self.new.open_ended:
+            gone.discard("TypeError")  # the call itself raises it now
         if not gone or self.now.stub or not set(self.now.calls) <= set(self.was.calls):
             return
         for name, entry in self.doc.raises.items():
-            if name.rpartition(".")[2] in {one.rpartition(".")[2] for one in gone} and not is_deprecated(entry):
+            if name.rpartition(".")[2] in gone and not is_deprecated(entry):
                 yield Reason(
                     "exception-gone", f"tells of {name}, which is not raised any more", line=entry.line, old=name
                 )
@@ -269,6 +272,11 @@ _KIND_WORDS = {
     "property": re.compile(r"\b(?:property)\b", re.IGNORECASE),
     "function": re.compile(r"\bThis (?:function|method)\b|\bsynchronous function\b", re.IGNORECASE),
 }
+
+
+def _last_parts(names: Iterable[str]) -> set[str]:
+    """Names without the modules that they are reached by."""
+    return {name.rpartition(".")[2] for name in names}
 
 
 def _kind_word(pair: Pair, signature: Signature) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 # Docstrings that are filled in by a decorator or by formatting.
 _TEMPLATE = re.compile(r"%\(\w+\)s|%s|(?<![\w{}\\$^_])\{(?:[a-z]\w{2,})?\}(?![}:,\]])")
-_DOCTEST = (">>>", "...")
+_DOCTEST = ">>>"
 # What tells of the past.
 _CHANGES = re.compile(r"(\s*)\.\. (?:versionchanged|versionadded|deprecated|deprecated-removed)::")
 _BYGONE = re.compile(
@@ -37,17 +37,19 @@ def line_that_names(docstring: str, name: str) -> int | None:
 
 def is_template(docstring: str) -> bool:
     """Whether there is something to fill in; a doctest's line has formats of its own."""
-    return any(_TEMPLATE.search(line) for line in docstring.split("\n") if not line.lstrip().startswith(_DOCTEST))
+    return any(_TEMPLATE.search(line) for _, line in _present(docstring))
 
 
 def _present(docstring: str) -> Iterator[tuple[int, str]]:
-    """The lines that tell how things are: no doctests, and nothing of how they came to be so."""
+    """The lines that tell how things are: no doctests with their output, and nothing of how they came to be so."""
     changes: int | None = None  # indent of the directive that we are in
+    example = False
     for number, line in enumerate(docstring.split("\n")):
         indent = len(line) - len(line.lstrip())
         if changes is not None and line.strip() and indent <= changes:
             changes = None
         if found := _CHANGES.match(line):
             changes = len(found[1])
-        if changes is None and not line.lstrip().startswith(_DOCTEST):
+        example = line.lstrip().startswith(_DOCTEST) or (example and bool(line.strip()))
+        if changes is None and not example:
             yield number, line

@@ -175,7 +175,7 @@ def test_prose_documents_what_it_clearly_names() -> None:
     [
         ("Give the price with `old_rate` on it.", ("parameter-removed", "old_rate")),
         ("Give the price with old_rate on it.", ("parameter-removed", "old_rate")),
-        ("Give the price.\n\n    >>> price(1, old_rate=2)", None),
+        ("Give the price.\n\n    >>> price(1, old_rate=2)\n    {'old_rate': 2}", None),
         ("Give the price.\n\n    .. versionchanged:: 2\n        The `old_rate` is gone.\n", None),
         ("Give the price; the tax replaces `old_rate`.", None),
         ('Give the price as "old_rate".', None),
@@ -185,6 +185,26 @@ def test_prose_that_names_what_is_gone(doc: str, reason: tuple[str, str] | None)
     found = compared(f'\n    """{doc}"""\n', "def price(net):", before="def price(net, old_rate):", body="    pass\n",
                      body_before="    pass\n")  # fmt: skip
     assert codes(found) == ([reason] if reason else [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f():\n    '''Do.\n\n    Parameters\n    ----------\n    None\n    '''\n",
+        "class C:\n    @property\n    def f(self):\n        '''A view.\n\n        :param data: What f() gives.\n        '''\n",
+        "class C:\n    def f(this, b):\n        '''Do.\n\n        :param this: Me.\n        :param b: B.\n        '''\n",
+        "def f(b):\n    '''Do.\n\n    :param b: B.\n    :param found_: What is found.\n    '''\n",
+    ],
+)
+def test_what_looks_like_a_parameter_and_is_none(text: str) -> None:
+    (found,) = watched(extract(text).nodes).values()
+    assert mismatches(found.pair) == ()
+
+
+def test_an_exception_that_is_reached_by_another_name_is_raised_still() -> None:
+    doc = '\n    """Give it.\n\n    :raises Bad: if it is so.\n    """\n'
+    found = compared(doc, HEAD, "    raise errors.Bad\n", body_before="    raise Bad\n")
+    assert found == []
 
 
 def test_one_name_in_prose_does_not_promise_all() -> None:
