@@ -17,7 +17,7 @@ from .parameters import Difference, Signature, difference, parse_signature
 from .prose import is_template, line_that_names, mentions
 
 # Raise it when the rules give other reasons: what is stored is then judged anew.
-RULES = 4
+RULES = 5
 
 ReasonCode = Literal[
     "parameter-removed", "parameter-renamed", "parameter-added", "default-changed", "return-removed", "return-added",
@@ -270,7 +270,7 @@ class _Comparison:
 _KIND_WORDS = {
     "coroutine": re.compile(r"\b(?:coroutine|awaitable)\b", re.IGNORECASE),
     "property": re.compile(r"\b(?:property)\b", re.IGNORECASE),
-    "function": re.compile(r"\bThis (?:function|method)\b|\bsynchronous function\b", re.IGNORECASE),
+    "function": re.compile(r"\bsynchronous (?:function|method)\b", re.IGNORECASE),
 }
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..hub.scripts.shown import said_by_scripts
-from ..models import FailedFile, HubStatus
+from ..models import FailedFile, HistoryStatus, HubStatus
 from ..protocol import ProcessStatus
 from .arguments import PROGRAM
 
@@ -173,10 +173,23 @@ def status(hub: HubStatus) -> None:
         "nodes": f"{hub.indexed_nodes:,}",
         "index": f"{hub.database}{size}, revision {hub.revision}",
         "version": hub.version,
+        **({"history": told} if (told := _history(hub.history)) else {}),
     }
     for label, value in lines.items():
         console.say((f"{label:<{_LABEL}}", "cyan"), value)
     _failed(console, hub.failed)
+
+
+def _history(history: HistoryStatus | None) -> str:
+    """How far the reading of the git history is; empty where it has not begun."""
+    if history is None or history.state in ("off", "waiting"):
+        return ""
+    if history.state == "unavailable":
+        return f"not used: {history.reason}"
+    begins = ", as far as this shallow clone has it" if history.shallow else ""
+    if history.state == "reading":
+        return f"being read, {history.done:,} of {history.total:,} files{begins}"
+    return f"read up to {(history.commit or '')[:12]}{begins}"
 
 
 def processes(found: Sequence[ProcessStatus]) -> None:

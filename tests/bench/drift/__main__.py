@@ -1,4 +1,4 @@
-"""Precision and recall of rules for drift: `python -m tests.bench.drift REPOSITORY... [--show FILE]`.
+"""Precision and recall of rules for drift: `python -m tests.bench.drift REPOSITORY... [--show FILE] [--speed]`.
 
 A repository is a clone with its history, bare or not. The events found in it are kept in the user's cache directory.
 """
@@ -24,6 +24,7 @@ from . import events
 from .events import Event
 from .functions import Function
 from .labels import KINDS, Label, changes, label
+from .speed import speed
 
 NAMES = {"added", "removed", "renamed"}
 FORMAT = 3  # of what is cached
@@ -54,7 +55,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.drift", description=__doc__)
     parser.add_argument("repositories", metavar="REPOSITORY", nargs="+", type=Path)
     parser.add_argument("--show", metavar="FILE", type=Path, help="write the misses and the false alarms there")
+    parser.add_argument("--speed", action="store_true", help="measure how fast the histories are read instead")
     options = parser.parse_args()
+    if options.speed:
+        speed(options.repositories, name_of)
+        return
     judged: dict[str, list[Judged]] = {}
     for repository in options.repositories:
         judged[name_of(repository)] = [one for event in events_of(repository) if (one := judge(event))]

@@ -36,7 +36,8 @@ class Label(NamedTuple):
     document what it had never documented before, whatever changed. how: the docstring that fixed it, or why it is kept.
 
     told: for a positive, whether the docstring named any parameter at all, so that it could be told from it.
-    wrong: for a negative, whether the docstring went on to document a parameter that the signature change took away.
+    wrong: for a negative, whether the docstring stayed demonstrably wrong, so that it was right to doubt it: to its end it
+    documents what is gone, states the old default, or has an entry for every parameter but the new one.
     """
 
     fate: Fate
@@ -106,7 +107,7 @@ def label(event: Event) -> Label:
         if _fixes(changed, event, docstring, step.after.docstring, step.after.signature):
             fate: Fate = "rewritten" if _wholesale(event, step.after.docstring) else "fixed"
             return Label(fate, kinds, step.after.docstring, told=_says_something(event))
-    wrong = any(_mentions(docstring, name) == "entry" for name in _gone(changed))
+    wrong = _stays_wrong(changed, event)
     if seen_other:
         return Label("kept", kinds, "the docstring changed for other reasons", wrong=wrong)
     if until - event.commit.date >= LONG:
@@ -158,6 +159,25 @@ def _stands(changed: dict[str, tuple[str, ...]], event: Event, signature: str) -
         return True
     others = changed.keys() - {"added", "removed", "renamed", "default"}
     return bool(others) and signature != event.before.signature
+
+
+def _stays_wrong(changed: dict[str, tuple[str, ...]], event: Event) -> bool:
+    """Whether the docstring, as it is seen last, is still wrong or incomplete by the change."""
+    states = [event.after, *(step.after for step in event.later if step.after is not None)]
+    docstring, signature = states[-1].docstring, states[-1].signature
+    now = {one.name: one for one in parameters(signature)}
+    if any(name not in now and _mentions(docstring, name) == "entry" for name in _gone(changed)):
+        return True
+    before = {one.name: one.default for one in parameters(event.before.signature)}
+    for name in changed.get("default", ()):
+        entry, was = _entry(docstring, name), before[name]
+        if name in now and was and now[name].default not in (was, "None", ""):
+            said = re.search(rf"default[^.]*?[\s=:`'\"]{re.escape(was.strip(chr(39)))}(?!\w)", entry)
+            if said and not _literal(now[name].default, entry):
+                return True
+    new = {name for name in _new(changed) if name in now and not _mentions(docstring, name)}
+    others = [one for one in now.values() if one.name not in new and one.kind not in "**" and one.name[0] != "_"]
+    return bool(new and others) and all(_mentions(docstring, one.name) == "entry" for one in others)
 
 
 def _states(old: str, new: str, name: str, was: str, is_: str) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import subprocess
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +18,7 @@ from remora_hub_lsp.hub.history.work import Opened, Place, Request, open_history
 from ..report import Table
 
 MOST_BYTES = 5 * 1024 * 1024
+NEW = 10
 
 
 class Reading(NamedTuple):
@@ -27,34 +31,45 @@ class Reading(NamedTuple):
     seeds: int
 
 
-def speed(repositories: Sequence[Path], name_of: object) -> None:
+def speed(repositories: Sequence[Path], name_of: Callable[[Path], str]) -> None:
     """Print the table."""
     table = Table(
         "Reading the history",
-        "In one process, as the hub's worker does it; CPU seconds with git's. Commits are those along first parents; functions x "
-        "commits is what would have to be compared one by one. Again: with the newest 10 commits new and the rest known.",
-        ["repository", "files", "documented functions", "commits", "file versions", "changed since", "CPU s", "wall s",
-         "functions x commits per CPU second", "again, CPU s", "kept, kB"],
+        "In one process, as the hub's worker does it, and at its low priority; CPU seconds with git's. Commits: those along first "
+        "parents. functions x commits: what would have to be compared one by one. Again: when the newest "
+        f"{NEW} commits are new and what was before is known.",
+        ["repository", "files", "documented", "commits", "file versions", "left behind", "CPU s", "functions x commits / CPU s",
+         "again: files", "again: CPU s", "kept, kB"],
     )  # fmt: skip
     for path in repositories:
-        git = Repository(path)
-        head = git.head()
-        commits = sum(1 for _ in git._log("--first-parent", head))
-        first = read(git, frozenset(), {}, {})
-        functions = sum(len(decode(row)) for row in first.rows.values())
-        table.row(
-            path.parent.name.rpartition("+")[2], len(first.rows), functions, commits,
-            sum(task.cost - 1 for task in first.opened.tasks), first.seeds, f"{first.cpu:.1f}", f"{first.wall:.1f}",
-            f"{functions * commits / first.cpu / 1e6:.1f} million", "", sum(map(len, first.rows.values())) // 1000,
-        )  # fmt: skip
+        with tempfile.TemporaryDirectory() as folder:
+            row(table, name_of(path), path, Path(folder))
     table.print()
 
 
-def read(git: Repository, known: frozenset[Place], used: dict[str, str], rows: dict[Place, bytes]) -> Reading:
-    """Read a history of which some is known."""
+def row(table: Table, name: str, path: Path, folder: Path) -> None:
+    run("clone", "-q", "--bare", "--shared", str(path), str(folder), at=path)
+    git = Repository(folder)
+    head = git.head()
+    commits = run("rev-list", "--first-parent", head, at=folder).split()
+    run("update-ref", "--no-deref", "HEAD", commits[NEW], at=folder)
+    first = read(git, {}, {})
+    run("update-ref", "--no-deref", "HEAD", head, at=folder)
+    again = read(git, first.rows, dict(first.rows.keys()))
+    functions = sum(len(decode(data)) for data in first.rows.values())
+    table.row(
+        name, len(first.rows), f"{functions:,}", f"{len(commits):,}",
+        f"{sum(task.cost - 1 for task in first.opened.tasks):,}", first.seeds, f"{first.cpu:.1f}",
+        f"{functions * len(commits) / first.cpu / 1e6:.1f} million", len(again.opened.tasks), f"{again.cpu:.2f}",
+        sum(map(len, first.rows.values())) // 1000,
+    )  # fmt: skip
+
+
+def read(git: Repository, rows: dict[Place, bytes], used: dict[str, str]) -> Reading:
+    """Read a history of which `rows` are known."""
     files = dict.fromkeys(git.files(git.head()), "")
     before, started = _cpu(), time.perf_counter()
-    opened = open_history(Request(str(git.root), files, known, used, MOST_BYTES))
+    opened = open_history(Request(str(git.root), files, frozenset(rows), used, MOST_BYTES))
     assert isinstance(opened, Opened), opened
     found, seeds = dict(rows), 0
     for at in range(0, len(opened.tasks), 50):
@@ -63,6 +78,12 @@ def read(git: Repository, known: frozenset[Place], used: dict[str, str], rows: d
         found |= {(one.path, one.blob): one.row for one in answer}
         seeds += sum(seed.since_ns > 0 for one in answer for seed in one.seeds)
     return Reading(opened, _cpu() - before, time.perf_counter() - started, found, seeds)
+
+
+def run(*arguments: str, at: Path) -> str:
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
+    done = subprocess.run(["git", *arguments], cwd=at, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout
 
 
 def _cpu() -> float:
