@@ -76,7 +76,7 @@ def reasons(remembered: Pair, now: Pair, *, literal: bool = False) -> tuple[Reas
     found: list[Reason] = []
     if _shape(remembered) != _shape(now):
         found = sorted(_Comparison(remembered, now).found(), key=lambda reason: reason.line or 0)
-    if literal and not found and remembered.signature != now.signature and same_text(remembered, now):
+    if literal and not found and _nameless(remembered) != _nameless(now) and same_text(remembered, now):
         text = "has not changed with the signature"
         found.append(Reason("signature-changed", text, old=remembered.signature, new=now.signature))
     return tuple(found)
@@ -107,6 +107,12 @@ def mismatches(now: Pair) -> tuple[Reason, ...]:
 def same_text(one: Pair, other: Pair) -> bool:
     """Whether two docstrings say the same, white space aside."""
     return one.docstring == other.docstring or one.docstring.split() == other.docstring.split()
+
+
+def _nameless(pair: Pair) -> tuple[str, str]:
+    """The signature without the name, which no docstring has to repeat."""
+    head, _, rest = pair.signature.partition("(")
+    return head.rpartition(" ")[0], rest
 
 
 def _shape(pair: Pair) -> tuple[object, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..config import Config
 from ..hub.compare import unchanged
+from ..hub.driftrules import DriftRules
 from ..hub.paths import Paths
 from ..hub.tree import SourceTree
 from ..hub.worker import Task, analyse
@@ -25,13 +26,13 @@ from ..index.view import IndexView, Json, reading
 class Layered(IndexView):
     """Two indexes as one. `disk` is None where there is no index that this version can read."""
 
-    def __init__(self, paths: Paths, config: Config, disk: IndexView | None) -> None:
+    def __init__(self, paths: Paths, config: Config, database: Path, disk: IndexView | None) -> None:
         self.revision = disk.revision if disk else 0
         self.tree = SourceTree(paths.root, config)
         self._paths = paths
         self._most = config.max_file_size
         self._disk = disk
-        self._fresh = NodeStateKV(MEMORY)
+        self._fresh = NodeStateKV(MEMORY, DriftRules.of(config).docstrings(database, read_only=True))
         self._true: dict[str, bool] = {}
         """Whether the rows on disk are true, of each file that was looked at."""
         self._unchanged: dict[str, bool] = {}
@@ -154,6 +155,6 @@ class Layered(IndexView):
 def opened(paths: Paths, config: Config, database: Path) -> Iterator[Layered]:
     """The view for one question. Raises StoreError."""
     with peek(database) as connection, contextlib.ExitStack() as stack:
-        view = Layered(paths, config, stack.enter_context(reading(connection)) if connection else None)
+        view = Layered(paths, config, database, stack.enter_context(reading(connection)) if connection else None)
         stack.callback(view.close)
         yield view

@@ -21,9 +21,9 @@ class DriftRules(NamedTuple):
     def of(cls, config: Config) -> DriftRules:
         return cls(config.drift, config.drift_exclude)
 
-    def docstrings(self, database: Path) -> Docstrings:
+    def docstrings(self, database: Path, *, read_only: bool = False) -> Docstrings:
         """How the docstrings of the index at `database` are watched."""
-        return Docstrings(database, self.mode, excluder(self), self.exclude)
+        return Docstrings(database, self.mode, excluder(self), self.exclude, read_only=read_only)
 
 
 def excluder(rules: DriftRules) -> Callable[[str], bool]:

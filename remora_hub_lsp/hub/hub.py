@@ -321,6 +321,7 @@ class Hub:
     def rules_changed(self, path: str) -> None:
         """What decides which files are the project's changed: a .gitignore, or the settings in pyproject.toml."""
         if path == "pyproject.toml":
+            watched = DriftRules.of(self.config)
             try:
                 self.config = self._reload() if self._reload else self.config
             except ConfigError as error:
@@ -328,6 +329,8 @@ class Hub:
                 log.warning("the settings stay as they were: %s", error)
                 return
             self.store.limit(self.config.max_file_size)
+            if (rules := DriftRules.of(self.config)) != watched:
+                self.spawn(self._watch_docstrings(rules))
         if path in RULE_FILES:
             self.spawn(self._note_tests())
         folders = self.tree.folders
@@ -338,6 +341,11 @@ class Hub:
     async def _note_tests(self) -> None:
         """What the configuration says of tests goes into the index, which has no other way to know."""
         await self.write(self.recorder.note_tests, read_test_setup(self.root, self.config))
+
+    async def _watch_docstrings(self, rules: DriftRules) -> None:
+        self.tell(await self.store.watch_docstrings(rules))
+        await self.cold_start.finished()
+        self.cold_start.again(Scope(anew=True))
 
     def is_source(self, path: str) -> bool:
         """Whether there is such a file, and it is the project's."""

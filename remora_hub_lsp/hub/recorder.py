@@ -177,6 +177,11 @@ class Recorder:
             return None
         return self.kv.judge_again([(file.path, rows, names)])
 
+    def watch_docstrings(self, drift: DriftRules) -> Changed:
+        """Other settings for docstrings. Open buffers are judged at once; files have to be written anew."""
+        self.kv.watch_docstrings(drift.docstrings(self.kv.path))
+        return self.kv.judge_again([(path, live.rows.watched, live.rows.names) for path, live in self._live.items()])
+
     def seed(self, seeds: Iterable[tuple[DiskFile, Sequence[Seed]]]) -> Changed:
         """What history tells of docstrings, by file, in one revision."""
         again = []

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import StoreDamaged, StoreError, StoreLocked, StoreReplaced
+from ..index.kv import Changed
 from ..index.memory import copy_memory
 from ..index.schema import copy_index, open_reader, set_aside
 from ..index.view import IndexView, reading
@@ -191,6 +192,11 @@ class Store:
     def limit(self, max_file_size: int) -> None:
         """From now on files with more bytes are not indexed."""
         self.max_file_size = self.recorder.max_file_size = max_file_size
+
+    async def watch_docstrings(self, drift: DriftRules) -> Changed:
+        """Other settings for docstrings; what is told of files that are not open follows when they are written anew."""
+        self._drift = drift
+        return await self.write(self.recorder.watch_docstrings, drift)
 
     @property
     def is_gone(self) -> bool:

@@ -24,7 +24,8 @@ _REASON = Reason._fields
 class Docstrings:
     """How docstrings are watched: by which rule, in which files, and what is remembered of them.
 
-    database: the index's, None if it is in memory. excludes: the patterns that `excluded` decides by.
+    database: the index's, None if it is in memory. excludes: the patterns that `excluded` decides by. read_only: what
+    is saved is judged, and not remembered.
     """
 
     def __init__(
@@ -33,8 +34,11 @@ class Docstrings:
         mode: Mode = "evidence",
         excluded: Callable[[str], bool] = lambda path: False,
         excludes: Iterable[str] = (),
+        *,
+        read_only: bool = False,
     ) -> None:
-        self.memory = Memory(memory_of(database) if database and mode != "off" else None, literal=mode == "any")
+        path = memory_of(database) if database and mode != "off" else None
+        self.memory = Memory(path, literal=mode == "any", read_only=read_only)
         self.rules = orjson.dumps((RULES, mode, *excludes)).decode()
         self._off = mode == "off"
         self._excluded = excluded
@@ -47,9 +51,9 @@ class Docstrings:
         """What is wrong with the docstrings that `rows` tell of; what was saved is remembered."""
         if not self.watches(rows.path) or not (rows.watched or saved):
             return {}
-        if saved:
+        if saved and not self.memory.read_only:
             return self.memory.save(rows.path, rows.watched, rows.names, now_ns, whole=rows.error is None)
-        return self.memory.judge(rows.path, rows.watched, rows.names, now_ns)
+        return self.memory.judge(rows.path, rows.watched, rows.names, now_ns, saved=saved)
 
 
 class Seed(NamedTuple):

@@ -232,6 +232,12 @@ class NodeStateKV:
         if self.docstrings.watches(path):
             self.docstrings.memory.save(path, rows, names, time.time_ns(), whole=whole)
 
+    def watch_docstrings(self, docstrings: Docstrings) -> None:
+        """From now on docstrings are watched in another way. What is told of files stays until they are written."""
+        self.docstrings.memory.close()
+        self.docstrings = docstrings
+        self._set_meta("docstrings", docstrings.rules)
+
     def acknowledge(self, path: str, row: WatchedRow, *, undo: bool) -> bool:
         """Its docstring is accurate as it is (undo: is not, even so); False where there is nothing to undo."""
         if undo:

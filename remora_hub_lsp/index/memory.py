@@ -92,18 +92,19 @@ def _safely(method: Callable[Concatenate[Memory, P], T]) -> Callable[Concatenate
 
 
 class Memory:
-    """The memory in the file at `path`, created if absent; None: in memory. All methods belong to the writer's thread.
+    """The memory in the file at `path`, created if absent; None: in memory. All methods belong to one thread.
 
-    literal: any change of the signature alone is a reason, too. warning: what happened to a file that could not be
-    used, else None.
+    read_only: nothing is written, and a file that cannot be used is left as it is. literal: any change of the signature
+    alone is a reason, too. warning: what happened to a file that could not be used, else None.
     """
 
-    def __init__(self, path: Path | None, *, literal: bool = False) -> None:
+    def __init__(self, path: Path | None, *, literal: bool = False, read_only: bool = False) -> None:
         self.path = path
+        self.read_only = read_only
         self.literal = literal
         self.warning: str | None = None
         try:
-            self._db = _open(path)
+            self._db = _open_to_read(path) if read_only and path is not None else _open(path)
         except (OSError, sqlite3.Error) as error:
             self.replace(error)
 
@@ -154,7 +155,8 @@ class Memory:
         """The docstring is accurate as it is."""
         was = self._known(path, [row], (), self._of_file(path)).get(row.qualname) or first(path, row, now_ns)
         allowed = with_digest(was.allowed, row.static_digest) if row.static else was.allowed
-        before = was.before if was.how == "acknowledged" and was.digest == row.digest else packed(was)
+        again = was.how == "acknowledged" and was.digest == row.digest
+        before = (was.before if again else None) or packed(was)
         now = accepted(was, row, "acknowledged", now_ns)._replace(path=path, allowed=allowed, before=before)
         with self.batch():
             self._put([now])
@@ -227,7 +229,7 @@ class Memory:
         self.close()
         where = "it starts anew"
         try:
-            if self.path is None or not damaged:
+            if self.path is None or not damaged or self.read_only:
                 raise OSError
             kept = self.path.with_name(self.path.name + ".damaged")
             self.path.replace(kept)
@@ -320,6 +322,24 @@ class _Unusable(sqlite3.DatabaseError):
     """The file is no memory of this version."""
 
 
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    # Without a log SQLite would make one, even to read.
+    mode = "mode=ro" if path.with_name(path.name + "-wal").exists() else "mode=ro&immutable=1"
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
+    try:
+        _refuse_others(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _refuse_others(db: sqlite3.Connection) -> None:
+    told = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
+    if told != [_APPLICATION_ID, _VERSION]:
+        raise _Unusable(f"it is none of this version ({told[1]}, not {_VERSION})")
+
+
 def _open(path: Path | None) -> sqlite3.Connection:
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -327,13 +347,11 @@ def _open(path: Path | None) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
-        told = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
-        if told == [0, 0] and not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             db.executescript(
                 f"BEGIN; {_TABLES} PRAGMA application_id={_APPLICATION_ID}; PRAGMA user_version={_VERSION}; COMMIT;"
             )
-        elif told != [_APPLICATION_ID, _VERSION]:
-            raise _Unusable(f"it is none of this version ({told[1]}, not {_VERSION})")
+        _refuse_others(db)
         db.execute("DELETE FROM pairs WHERE gone_ns AND gone_ns < ?", (time.time_ns() - _GONE_NS,))
     except BaseException:
         db.close()

@@ -16,7 +16,7 @@ DIGEST_SIZE = 8
 class WatchedRow(NamedTuple):
     """A node's pair now, with digests of it, and what is wrong with it whatever was before.
 
-    doc: of the docstring's words. digest: of all that reasons rest on. shape: of the signature without its name.
+    doc: of the docstring's words. digest: of all that reasons rest on. shape: of kind and signature without its name.
     """
 
     qualname: str
@@ -40,7 +40,7 @@ def watched_row(qualname: str, watched: Watched) -> WatchedRow:
     behaviour = orjson.dumps((pair.returns, pair.yields, pair.raises))
     _, paren, rest = pair.signature.partition("(")
     shape = _digest(pair.kind.encode(), pair.signature[:5].encode(), paren.encode(), _bytes(rest))
-    digest = _digest(doc, _bytes(pair.signature), pair.kind.encode(), behaviour)
+    digest = _digest(doc, shape, behaviour)
     return WatchedRow(qualname, pair, watched.body, doc, digest, shape, mismatches(pair))
 
 

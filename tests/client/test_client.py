@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from remora_hub_lsp.client import HubClient, get_hub_client
-from remora_hub_lsp.config import default_database
+from remora_hub_lsp.config import default_database, load_config
 from remora_hub_lsp.discovery import HELLO
 from remora_hub_lsp.errors import HubRefused, HubTimeout, HubUnavailable, RootError
+from remora_hub_lsp.hub.hub import Hub
 from remora_hub_lsp.models import HubStatus
 from remora_hub_lsp.protocol import HELLO as HELLO_METHOD
 
@@ -324,3 +325,21 @@ async def test_broken_files(client: HubClient, shop: Path) -> None:
     found = await client.context([KEY, "latin.py"])
     assert found.nodes[KEY].broken is None
     assert [entry.reason for entry in found.missing] == ["file failed"]
+
+
+async def test_without_a_hub_a_docstring_is_judged_by_what_is_remembered(tmp_path: Path) -> None:
+    text = 'def f(a):\n    """Do.\n\n    Args:\n        a: one.\n    """\n'
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "a.py").write_text(text)
+    hub = Hub(root, load_config(root, overrides={"workers": 0, "watch": False}))
+    await hub.start()
+    await hub.indexed()
+    await hub.close()
+    (root / "a.py").write_text(text.replace("(a)", "(a, b)"))
+    before = {file: file.stat() for file in hub.database.parent.iterdir()}
+    async with HubClient(root) as client:
+        (node,) = (await client.get_context("a.py:f")).values()
+    assert node.drift is not None
+    assert [reason.code for reason in node.drift.reasons] == ["parameter-added"]
+    assert {file: file.stat() for file in hub.database.parent.iterdir()}.keys() == before.keys(), "nothing is written"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -347,3 +348,28 @@ async def test_a_damaged_memory_is_set_aside_and_the_index_lives(alive: Alive) -
         await life.disk(shop=ADDED.replace("rounded=False", "rounded=False, cents=2"))
         assert memory.with_name(memory.name + ".damaged").exists()
         assert (await life.hub.status()).state == "ready"
+
+
+async def test_settings_that_change_while_the_hub_runs(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "shop.py").write_text(OLD)
+    (root / "open.py").write_text(OLD)
+    read = {"workers": 0, "watch": False}
+    hub = Hub(root, load_config(root, overrides=read), lambda: load_config(root, overrides=read))
+    await hub.start()
+    await hub.indexed()
+    try:
+        life = Life(hub)
+        await life.types(OLD, "open.py")
+        await life.types(ADDED, "open.py")
+        await life.disk(shop=ADDED)
+        for settings, there in [("drift = 'off'", False), ("drift-exclude = ['*.py']", False), ("", True)]:
+            (root / "pyproject.toml").write_text(f"[tool.remora-hub]\n{settings}\n")
+            hub.disk_changed(str(root / "pyproject.toml"))
+            async with asyncio.timeout(30):
+                for node in (NODE, "open.py:price"):
+                    while (await life.drift(node) is not None) != there:
+                        await asyncio.sleep(0.02)
+    finally:
+        await hub.close()
