@@ -19,6 +19,7 @@ from remora_hub_lsp.config import default_database, load_config
 from remora_hub_lsp.discovery import HELLO
 from remora_hub_lsp.errors import HubRefused, HubTimeout, HubUnavailable, RootError
 from remora_hub_lsp.hub.hub import Hub
+from remora_hub_lsp.index.memory import memory_of
 from remora_hub_lsp.models import HubStatus
 from remora_hub_lsp.protocol import HELLO as HELLO_METHOD
 
@@ -337,9 +338,11 @@ async def test_without_a_hub_a_docstring_is_judged_by_what_is_remembered(tmp_pat
     await hub.indexed()
     await hub.close()
     (root / "a.py").write_text(text.replace("(a)", "(a, b)"))
-    before = {file: file.stat() for file in hub.database.parent.iterdir()}
+    memory = memory_of(hub.database)
+    before = memory.read_bytes()
     async with HubClient(root) as client:
         (node,) = (await client.get_context("a.py:f")).values()
     assert node.drift is not None
     assert [reason.code for reason in node.drift.reasons] == ["parameter-added"]
-    assert {file: file.stat() for file in hub.database.parent.iterdir()}.keys() == before.keys(), "nothing is written"
+    assert memory.read_bytes() == before
+    assert not memory.with_name(memory.name + "-wal").exists(), "nothing is written"
