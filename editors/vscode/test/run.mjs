@@ -2,7 +2,7 @@
 import path from "node:path";
 import { runInHost } from "./harness/host.mjs";
 import { createSandbox } from "./harness/sandbox.mjs";
-import { inBrowser, offersToInstallWhatIsMissing, packageExtension, showsWhatItKnows, mendsADocstring } from "./ui.mjs";
+import { inBrowser, packageExtension, tourOfWhatIsMissing, tours } from "./ui.mjs";
 import { startServer } from "./harness/vscode.mjs";
 
 const program = path.resolve(process.argv[2]);
@@ -62,11 +62,11 @@ const suites = {
   },
   async ui() {
     packageExtension();
-    await inBrowser(createSandbox(program), showsWhatItKnows, mendsADocstring);
+    await inBrowser(createSandbox(program), ...tours);
     const without = createSandbox(program, { onPath: false });
     without.addExtension("python", "ms-python.python");
     without.environment.FAKE_PYTHON = without.createEnvironment(".venv", { withServer: false });
-    return inBrowser(without, offersToInstallWhatIsMissing);
+    return inBrowser(without, tourOfWhatIsMissing);
   },
 };
 

@@ -44,13 +44,14 @@ export async function inBrowser(sandbox, ...tours) {
   }
 }
 
-export async function showsWhatItKnows(window) {
+async function showsWhatItKnows(window) {
   const { page } = window;
   await window.openFile("shop", "cart.py");
   await window.openView("Remora Hub");
   await window.widenSideBar(60);
   await window.text("total").first().click();
   await window.row("Cart.total").first().waitFor();
+  await page.locator(".codelens-decoration a", { hasText: "callers" }).first().waitFor();
   await window.picture("node");
 
   await window.text("total_of").last().hover();
@@ -63,8 +64,20 @@ export async function showsWhatItKnows(window) {
   await window.still("status");
 }
 
+async function leadsToCallersAndTests(window) {
+  const { page } = window;
+  await window.openFile("shop", "cart.py");
+  const lens = page.locator(".codelens-decoration a", { hasText: "2 callers" }).last();
+  await lens.waitFor();
+  await window.picture("lenses");
+  await lens.click();
+  await page.locator(".peekview-widget .reference-zone-widget, .reference-zone-widget").first().waitFor();
+  await page.locator(".reference-zone-widget .monaco-list-row", { hasText: "labels.py" }).first().waitFor();
+  await window.picture("callers");
+}
+
 /** A parameter is renamed, and its docstring is not: until the quick fix. */
-export async function mendsADocstring(window) {
+async function mendsADocstring(window) {
   const { page } = window;
   await window.openFile("shop", "cart.py");
   await window.openView("Remora Hub");
@@ -86,7 +99,7 @@ export async function mendsADocstring(window) {
   await window.text("vat: the share").first().waitFor();
 }
 
-export async function offersToInstallWhatIsMissing(window) {
+async function offersToInstallWhatIsMissing(window) {
   const { page } = window;
   await window.openFile("shop", "cart.py");
   await window.openView("Remora Hub");
@@ -97,3 +110,6 @@ export async function offersToInstallWhatIsMissing(window) {
   await window.text("total").first().click();
   await window.row("Cart.total").first().waitFor();
 }
+
+export const tours = [showsWhatItKnows, leadsToCallersAndTests, mendsADocstring];
+export const tourOfWhatIsMissing = offersToInstallWhatIsMissing;

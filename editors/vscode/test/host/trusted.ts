@@ -1,4 +1,5 @@
 import { discovery } from "./discovery";
+import { calls } from "./calls";
 import { drift } from "./drift";
 import { features } from "./features";
 import { runMocha } from "./mocha";
@@ -11,5 +12,6 @@ export const run = () =>
     features();
     views();
     scripts();
+    calls();
     drift();
   });
