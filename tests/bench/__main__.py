@@ -1,14 +1,23 @@
-"""Measure, and print Markdown: `python -m tests.bench [index] [keystroke] [answers] [sharing] [feed] [drift] [options]`."""
+"""Measure, and print Markdown: `python -m tests.bench [index] [keystroke] [answers] [sharing] [feed] [drift] [scripts] [options]`."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from . import bench_answers, bench_drift, bench_feed, bench_index, bench_keystroke, bench_sharing, projects
+from . import (
+    bench_answers,
+    bench_drift,
+    bench_feed,
+    bench_index,
+    bench_keystroke,
+    bench_scripts,
+    bench_sharing,
+    projects,
+)
 from .report import load
 
-KINDS = ("index", "keystroke", "answers", "sharing", "feed", "drift")
+KINDS = ("index", "keystroke", "answers", "sharing", "feed", "drift", "scripts")
 
 
 def main() -> None:
@@ -40,6 +49,9 @@ def main() -> None:
         bench_feed.bench(root.resolve())
     if "drift" in kinds:
         bench_drift.bench(root.resolve())
+    if "scripts" in kinds:
+        bench_scripts.bench(root.resolve())
     load("after")
+
 
 main()
