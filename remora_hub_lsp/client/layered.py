@@ -53,18 +53,18 @@ class Layered(IndexView):
 
     # -- what a view answers -------------------------------------------------------------------------------
 
-    def nodes(self, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Json]:
+    def nodes(self, names: Iterable[tuple[str, str]], *, joined: bool = True) -> dict[tuple[str, str], Json]:
         fresh: list[tuple[str, str]] = []
         true: list[tuple[str, str]] = []
         for name in names:
             (true if self._is_of_disk(name[0]) else fresh).append(name)
         with self._fresh.view() as view:
-            found = view.nodes(fresh)
-        return found | self._disk.nodes(true) if self._disk else found
+            found = view.nodes(fresh, joined=joined)
+        return found | self._disk.nodes(true, joined=joined) if self._disk else found
 
-    def nodes_of(self, path: str) -> list[Json]:
+    def nodes_of(self, path: str, *, joined: bool = True) -> list[Json]:
         with self._of(path) as view:
-            return view.nodes_of(path)
+            return view.nodes_of(path, joined=joined)
 
     def node_at(self, path: str, line: int, character: int) -> Json | None:
         with self._of(path) as view:

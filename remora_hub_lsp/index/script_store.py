@@ -19,7 +19,7 @@ class Said(NamedTuple):
 
     revision: of the index that the facts were read from. seen: hashes of the facts of all nodes that it has seen by
     now. results: by qualname what it said of the nodes that were sent; None: nothing. examined: qualnames of the nodes
-    whose facts were looked at; those that were not sent had the facts that it had seen.
+    whose facts were looked at; those that were not sent had the facts that it had seen. whole: these are all.
     """
 
     path: str
@@ -29,6 +29,7 @@ class Said(NamedTuple):
     seen: Mapping[str, str]
     results: Mapping[str, Json | None]
     examined: Sequence[str]
+    whole: bool
 
 
 class ScriptStore:
@@ -62,18 +63,22 @@ class ScriptStore:
     def write(self, said: Iterable[Said]) -> Changed:
         """Write what scripts said, in one transaction; the revision rises if that changes an answer."""
         with self._kv._reported():
-            known = [(one, file) for one in said if (file := self._file(one.path)) is not None]
-            changing = any(self._differing(file, one) for one, file in known)
+            known = [(one, file, self._differing(file, one)) for one in said
+                     if (file := self._file(one.path)) is not None]  # fmt: skip
+        # Of nodes that it knew so already there is nothing to write; a new start looks at their file again.
+        known = [(one, file, differing) for one, file, differing in known if one.results or differing or one.whole]
+        if not known:
+            return Changed(self._kv.revision, (), ())
+        changing = any(differing for _, _, differing in known)
         touched: dict[int, str] = {}
         with self._kv._transaction(raise_revision=changing) as revision:
-            for one, file in known:
-                touched |= self._write_one(file, one)
+            for one, file, differing in known:
+                touched |= self._write_one(file, one, differing)
             self._touch(touched, revision)
         return Changed(self._kv.revision, tuple(touched.values()), ())
 
-    def _write_one(self, file: int, said: Said) -> dict[int, str]:
-        """Row and key of the nodes of which it says something else than before."""
-        differing = self._differing(file, said)
+    def _write_one(self, file: int, said: Said, differing: Sequence[str]) -> dict[int, str]:
+        """Write; gives row and key of the nodes of which it says something else than before."""
         self._db.execute(
             "INSERT OR REPLACE INTO script_runs VALUES (?, ?, ?, ?, ?)",
             (file, said.script, said.script_hash, said.revision, orjson.dumps(dict(said.seen))),
@@ -100,12 +105,12 @@ class ScriptStore:
         """Qualnames of the nodes whose answers change: it says something else of them, or is not behind any more."""
         rows = self._db.execute(
             "SELECT qualname, result, revision < (SELECT revision FROM nodes WHERE nodes.file = script_results.file"
-            " AND nodes.qualname = script_results.qualname) FROM script_results WHERE file = ? AND script = ?",
-            (file, said.script),
+            " AND nodes.qualname = script_results.qualname) FROM script_results WHERE file = ? AND script = ?"
+            " AND qualname IN (SELECT value FROM json_each(?))",
+            (file, said.script, orjson.dumps(list(said.examined)).decode()),
         )
         before = {qualname: (orjson.loads(result), bool(stale)) for qualname, result, stale in rows}
-        examined = set(said.examined)
-        behind = [name for name, (_, stale) in before.items() if stale and name in examined]
+        behind = [name for name, (_, stale) in before.items() if stale]
         nothing = (None, False)
         other = [name for name, result in said.results.items() if before.get(name, nothing)[0] != (result or None)]
         return [*dict.fromkeys([*behind, *other])]

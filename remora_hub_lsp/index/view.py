@@ -69,23 +69,27 @@ class IndexView:
         """The NodeState of one node, as models.NodeState has it."""
         return self.nodes([(path, qualname)]).get((path, qualname))
 
-    def nodes(self, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Json]:
-        """The NodeStates of those of the nodes, named by path and qualname, that there are."""
+    def nodes(self, names: Iterable[tuple[str, str]], *, joined: bool = True) -> dict[tuple[str, str], Json]:
+        """The NodeStates of those of the nodes, named by path and qualname, that there are.
+
+        joined: with what rests on other files; without, only what the nodes' own files tell.
+        """
         wanted = {}
         for path, qualname in names:
             if (file := self._file(path)) is not None:
                 wanted[file.id, qualname] = file
         rows = self.select(_NAMED, list(wanted))
         files = [wanted[row[6], row[1]] for row in rows]
-        states = self._states(list(zip(files, rows, strict=True)))
+        states = self._states(list(zip(files, rows, strict=True)), joined)
         return {(file.path, row[1]): state for file, row, state in zip(files, rows, states, strict=True)}
 
-    def nodes_of(self, path: str) -> list[Json]:
-        """The NodeStates of a file's nodes in source order, the module first."""
+    def nodes_of(self, path: str, *, joined: bool = True) -> list[Json]:
+        """The NodeStates of a file's nodes in source order, the module first. joined: see `nodes`."""
         file = self._file(path)
         if file is None:
             return []
-        return sorted(self._states([(file, row) for row in self._rows(file, 0, ABSOLUTE)]), key=_source_order)
+        rows = [(file, row) for row in self._rows(file, 0, ABSOLUTE)]
+        return sorted(self._states(rows, joined), key=_source_order)
 
     def node_at(self, path: str, line: int, character: int) -> Json | None:
         """The innermost node at a place; the module where there is none, None where the file is unknown."""
@@ -281,11 +285,11 @@ class IndexView:
             self._places[segment] = (start, orjson.loads(data) if data else [])
         return self._places[segment]
 
-    def _states(self, rows: Sequence[tuple[KnownFile, _Row]]) -> list[Json]:
+    def _states(self, rows: Sequence[tuple[KnownFile, _Row]], join_others: bool = True) -> list[Json]:
         """The rows' NodeStates, with what is joined from elsewhere."""
         states = [_state(file, row) for file, row in rows]
         unjoined = {row[0]: state for (_, row), state in zip(rows, states, strict=True) if state["extra"] is _NOTHING}
-        for join in joined.JOINERS if unjoined else ():
+        for join in joined.JOINERS if unjoined and join_others else ():
             for number, fields in join(self, list(unjoined)).items():
                 evidence = unjoined[number]["evidence"] | fields.get("evidence", {})
                 unjoined[number].update(fields, evidence=evidence)

@@ -379,3 +379,25 @@ async def test_files_and_nodes_that_go_take_their_results_along(tmp_path: Path) 
         assert await extra(hub, "c.py:f") == {}
         await hub.scripts.settled()
         assert await extra(hub, "c.py:f") == {"lengths": {"lines": 1}}
+
+
+async def test_a_broken_text_is_looked_at_again_when_it_is_whole(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": "def f(a):\n    print(a)\n"})
+    write_script(
+        tmp_path,
+        "it",
+        HEAD
+        + """
+for node in nodes:
+    result.append({"key": node["key"], "extra": {"first": node["text"].split("\\n")[0]}})
+result
+""",
+    )
+    async with trusted(tmp_path) as hub:
+        editor = Editor(hub)
+        editor.open("a.py", (tmp_path / "a.py").read_text())
+        for start, end, text in (((0, 7), (0, 7), "!"), ((0, 7), (0, 8), "")):
+            editor.edit("a.py", start, end, text)
+            await hub.read(lambda view: None, paths=("a.py",))
+            await hub.scripts.settled()
+        assert await extra(hub, "a.py:f") == {"it": {"first": "def f(a):"}}

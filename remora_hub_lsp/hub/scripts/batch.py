@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...analysis.source import decode
@@ -39,22 +39,25 @@ TOTAL_SECONDS = 6.0
 
 @dataclass(slots=True)
 class Job:
-    """One script over one file. hashes: of the facts of all that was looked at; sent: the nodes it has not seen so."""
+    """One script over one file.
+
+    hashes: of the facts of all nodes that were looked at. states: of those that it has not seen so; sent: their facts.
+    """
 
     path: str
     before: Seen | None
     hashes: dict[str, str]
-    sent: list[Json]
+    states: list[Json]
     whole: bool
+    sent: list[Json] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class _File:
-    """A file's nodes that were read, what scripts have seen of it, and its own texts where one of them asks."""
+    """A file's nodes that were read, and what scripts have seen of it."""
 
     states: list[Json]
     seen: dict[str, Seen]
-    texts: dict[str, str] | None = None
 
 
 class Batch:
@@ -71,18 +74,15 @@ class Batch:
         work = {path: entry for path in work if (entry := self._runnable(work[path]))}
         many = len(work) > 1 or any(names is None for entry in work.values() for names in entry.values())
         files, revision = await self._hub.store.read(lambda view: self._read(view, work), heavy=many)
-        await self._read_texts(work, files)
+        jobs = {name: [self._job(self._rules[name], path, work[path][name], file) for path, file in files.items()
+                       if name in work[path]]
+                for name in dict.fromkeys(name for entry in work.values() for name in entry)}  # fmt: skip
+        missed = await self._fill(jobs)
         said: list[Said] = []
-        missed: Work = {}
-        for name in dict.fromkeys(name for entry in work.values() for name in entry):
-            rule = self._rules[name]
-            jobs = []
-            for path, file in files.items():
-                if name in work[path] and rule.takes_text and file.texts is None:
-                    missed.setdefault(path, {})[name] = work[path][name]
-                elif name in work[path]:
-                    jobs.append(self._job(rule, path, work[path][name], file))
-            said += [_said(rule, job, results, revision) for job, results in await self._run(rule, jobs)]
+        for name, chosen in jobs.items():
+            ready = [job for job in chosen if name not in missed.get(job.path, {})]
+            results = await self._run(self._rules[name], ready)
+            said += [_said(self._rules[name], job, found, revision) for job, found in results]
         return said, missed
 
     def _runnable(self, entry: dict[str, set[str] | None]) -> dict[str, set[str] | None]:
@@ -93,30 +93,49 @@ class Batch:
     def _read(self, view: IndexView, work: Work) -> dict[str, _File]:
         found = {}
         for path, entry in work.items():
-            whole = any(names is None or self._rules[name].takes_text for name, names in entry.items())
-            if whole:
-                states = view.nodes_of(path)
+            joined = any(self._rules[name].takes_joined for name in entry)
+            if any(names is None for names in entry.values()):
+                states = view.nodes_of(path, joined=joined)
             else:
                 wanted = set().union(*(names for names in entry.values() if names))
-                states = list(view.nodes((path, name) for name in sorted(wanted)).values())
+                states = list(view.nodes(((path, name) for name in sorted(wanted)), joined=joined).values())
             if states:
                 found[path] = _File(states, seen(view, path, list(entry)))
         return found
 
-    async def _read_texts(self, work: Work, files: dict[str, _File]) -> None:
-        """The nodes' texts, for the scripts that ask for them. A file that is changing just now is missed."""
-        wanted = [path for path in files if any(self._rules[name].takes_text for name in work[path])]
-        on_disk = []
-        for path in wanted:
+    async def _fill(self, jobs: Mapping[str, Sequence[Job]]) -> Work:
+        """Put together what is sent; gives the work for which a file's text cannot be had, as it is changing."""
+        hashes = {job.path: job.states[0]["file_hash"] for name, chosen in jobs.items() for job in chosen
+                  if job.states and self._rules[name].takes_text}  # fmt: skip
+        texts = await self._texts(hashes) if hashes else {}
+        missed: Work = {}
+        for name, chosen in jobs.items():
+            rule = self._rules[name]
+            for job in chosen:
+                if rule.takes_text and job.states and job.path not in texts:
+                    missed.setdefault(job.path, {})[name] = None if job.whole else set(job.hashes)
+                    continue
+                known = texts.get(job.path, {})
+                job.sent = [facts_of(state, rule.fields, known.get(state["key"])) for state in job.states]
+        return missed
+
+    async def _texts(self, hashes: Mapping[str, str]) -> dict[str, dict[str, str]]:
+        """The nodes' own texts by key, of the files that still are of these hashes."""
+
+        def question(view: IndexView) -> dict[str, list[Json]]:
+            return {path: view.nodes_of(path, joined=False) for path in hashes}
+
+        files, _ = await self._hub.store.read(question, heavy=len(hashes) > 1)
+        found, on_disk = {}, {}
+        for path, states in files.items():
             document = self._hub.updates.buffers.newest(path)
+            if not states or states[0]["file_hash"] != hashes[path]:
+                continue
             if document is None:
-                on_disk.append(path)
-            elif document.version == files[path].states[0]["version"]:
-                files[path].texts = own_texts(files[path].states, list(document.lines))
-        if on_disk:
-            texts = await self._hub.store.beside(self._texts_on_disk, {path: files[path].states for path in on_disk})
-            for path, found in texts.items():
-                files[path].texts = found
+                on_disk[path] = states
+            elif document.version == states[0]["version"]:
+                found[path] = own_texts(states, list(document.lines))
+        return found | (await self._hub.store.beside(self._texts_on_disk, on_disk) if on_disk else {})
 
     def _texts_on_disk(self, wanted: Mapping[str, list[Json]]) -> dict[str, dict[str, str]]:
         found = {}
@@ -137,13 +156,8 @@ class Batch:
         states = [state for state in file.states if names is None or state["qualname"] in names]
         hashes = {state["qualname"]: facts_hash(state, rule.fields) for state in states}
         known = before.hashes if before else {}
-        texts = file.texts or {}
-        sent = [
-            facts_of(state, rule.fields, texts.get(state["key"]))
-            for state in states
-            if known.get(state["qualname"]) != hashes[state["qualname"]]
-        ]
-        return Job(path, before, hashes, sent, names is None)
+        new = [state for state in states if known.get(state["qualname"]) != hashes[state["qualname"]]]
+        return Job(path, before, hashes, new, names is None)
 
     # ---- running
 
@@ -192,7 +206,7 @@ def _said(rule: Rule, job: Job, results: Mapping[str, Json], revision: int) -> S
     known: dict[str, str] = {} if job.whole or job.before is None else job.before.hashes
     examined = list(job.hashes)
     said: dict[str, Any] = {name: results.get(key) for key, name in sent.items()}
-    return Said(job.path, rule.name, rule.hash, revision, known | job.hashes, said, examined)
+    return Said(job.path, rule.name, rule.hash, revision, known | job.hashes, said, examined, job.whole)
 
 
 def _chunks(jobs: Sequence[Job], most: int) -> list[list[Job]]:

@@ -111,8 +111,10 @@ def facts_of(state: Mapping[str, Any], fields: Sequence[str], text: str | None =
 
 
 def facts_hash(state: Mapping[str, Any], fields: Sequence[str]) -> str:
-    """Names these facts. A node's text is named by its hash."""
-    values = [state["source_hash"] if name == TEXT else state[name] for name in fields]
+    """Names these facts. A node's text is named by its hash; a broken one, whose hash is the last good one's, by its
+    file's as well."""
+    text = [state["source_hash"], state["file_hash"] if state["broken"] else None]
+    values = [text if name == TEXT else state[name] for name in fields]
     return hashlib.blake2b(orjson.dumps(values), digest_size=8).hexdigest()
 
 

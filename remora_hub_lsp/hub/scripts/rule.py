@@ -12,6 +12,7 @@ from typing import Any
 from ...analysis.pym import compile_native, evaluate
 from ...analysis.pymcheck import Problem
 from ...errors import CheckError, ExecutionError, ParseError, ScriptError
+from ...index.rows import LATER_FIELDS
 from .externals import ProjectFiles
 from .limits import Limits
 from .results import FILE_PATH, NODES, TEXT, Json, fields_of, misfits
@@ -88,6 +89,11 @@ class Rule:
     @property
     def takes_text(self) -> bool:
         return TEXT in self.fields
+
+    @cached_property
+    def takes_joined(self) -> bool:
+        """It is sent something that rests on other files."""
+        return any(name in LATER_FIELDS or name == "evidence" for name in self.fields)
 
     @property
     def by_file(self) -> bool:
