@@ -222,6 +222,7 @@ def _add_scripts(commands: Commands[argparse.ArgumentParser]) -> None:
     _add_common(parser)
     parser = _command(actions, "new", "write a commented example", "Write a script to begin with.", "JSON: none.")
     parser.add_argument("name", metavar="NAME", help="of the script: letters, digits and _")
+    _add_common(parser)
 
 
 def _add_graph(commands: Commands[argparse.ArgumentParser]) -> None:

@@ -160,6 +160,7 @@ def test_what_a_script_says_is_shown_as_text(text: str) -> None:
     node = {
         "signature": "def f()", "docstring": None, "complexity": None, "line_count": 1, "node_type": "class",
         "has_type_hints": True, "callers": None, "related_tests": None, "docstring_outdated": False, "broken": None,
+        "drift": None,
         "extra": {"it": {"said": text, "findings": [{"message": text, "severity": "hint"}]}},
     }  # fmt: skip
     value = hover_content(node, markdown=True, late=False)["value"]
