@@ -33,7 +33,7 @@ from .following import Following
 from .history.seeding import History
 from .paths import Paths
 from .pool import WorkerPool
-from .questions import Answer, Questions
+from .questions import Answer, Answering, Questions
 from .recorder import Recorder
 from .relations import Relations
 from .scripts.runner import ScriptRunner
@@ -177,9 +177,10 @@ class Hub:
         """remora/getContext. positions: place in the index by the id it is answered under, None: not of this root."""
         return await self.questions.get_context(params, positions or {})
 
-    def context_now(self, ids: Sequence[str]) -> Sequence[bytes] | None:
-        """remora/getContext for ids alone, as pieces of JSON, where nothing has to be waited for; None where it has."""
-        return self.questions.context_now(ids)
+    def context_now(self, ids: Sequence[str], answer: Answering) -> bool:
+        """remora/getContext for ids alone, as pieces of JSON, where nothing has to be waited for: whether `answer` is
+        going to be called, with the result, or with None if it has to be asked for in the usual way after all."""
+        return self.questions.context_now(ids, answer)
 
     async def context_soon(self, ids: Sequence[str], wait: float) -> Sequence[bytes] | None:
         """The same after waiting for pending changes (seconds); None where something is missing, to be asked for with

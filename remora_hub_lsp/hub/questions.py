@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,7 +25,10 @@ from .texts import by_path, texts_in_buffer, texts_on_disk
 if TYPE_CHECKING:
     from .hub import Hub
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
+Answering = Callable[[Sequence[bytes] | None], None]
 
 # More nodes are encoded off the event loop; of more, known ones are not put together on it, either.
 MANY_NODES = 20
@@ -46,6 +51,7 @@ class Questions:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.encoded = EncodedNodes()
+        self._asking: list[tuple[list[str], Answering]] = []
         self.names = Names(hub)
 
     async def read(self, question: Callable[[IndexView], T], paths: Sequence[str], wait: float, heavy: bool) -> Answer:
@@ -62,41 +68,62 @@ class Questions:
         """See Hub.get_context."""
         return await self.hub.store.insist(lambda: self._get_context(params, positions))
 
-    def context_now(self, ids: Sequence[str]) -> Sequence[bytes] | None:
-        """remora/getContext for ids alone, as pieces of JSON, where nothing has to be waited for; None where it has."""
-        hub, encoded = self.hub, self.encoded
-        if hub.is_closed or hub.state != "ready" or len(ids) > MOST_NOW:
-            return None
-        ids = list(dict.fromkeys(ids))
-        nodes = [encoded.get(text) for text in ids]
-        if nodes.count(None) > MANY_NODES:
-            return None
-        if None in nodes or encoded.revision != hub.revision:
-            try:
-                found, _ = hub.store.ask(lambda view: self._encode(view, ids))
-            except StoreError:  # who asks in the usual way gets another index
-                return None
-            if found is None:
-                return None
-            nodes = found
-        inbox = hub.updates.inbox
-        if len(inbox) and any(node is not None and inbox.pending(node.path) for node in nodes):
-            return None
-        if hub.following.behind or (len(inbox) and any(map(inbox.pending, hub.updates.touched))):
-            return None
-        return result([node for node in nodes if node is not None], encoded.revision, "ready")
+    def context_now(self, ids: Sequence[str], answer: Answering) -> bool:
+        """remora/getContext for ids alone, where nothing has to be waited for; whether `answer` is going to be called.
 
-    def _encode(self, view: IndexView, ids: Sequence[str]) -> list[Encoded | None] | None:
-        """The nodes, at the view's revision; None where some are not there, or they are too many to encode here."""
-        encoded = self.encoded
-        encoded.catch_up(view)
-        names = self._names(text for text in ids if encoded.get(text) is None)
-        if names is None or len(names) > MANY_NODES:
+        It gets the result as pieces of JSON, at once or with those of all others who ask just now: one transaction, and
+        one look at what is joined, is for all of them. None: it has to be asked for in the usual way.
+        """
+        hub, kept = self.hub, self.encoded
+        if hub.is_closed or hub.state != "ready" or len(ids) > MOST_NOW:
+            return False
+        ids = list(dict.fromkeys(ids))
+        missing = sum(kept.get(text) is None for text in ids)
+        if missing > MANY_NODES:
+            return False
+        if missing or kept.revision != hub.revision:
+            self._asking.append((ids, answer))
+            if len(self._asking) == 1:
+                asyncio.get_running_loop().call_soon(self._answer_all)
+            return True
+        found = self._kept(ids)
+        if found is not None:
+            answer(found)
+        return found is not None
+
+    def _answer_all(self) -> None:
+        """Answer who asked since the last time; not more at once than takes a few milliseconds."""
+        taken: list[tuple[list[str], Answering]] = []
+        texts: dict[str, None] = {}
+        while self._asking and len(texts) < MANY_NODES * 3:
+            taken.append(self._asking.pop(0))
+            texts |= dict.fromkeys(taken[-1][0])
+        if self._asking:
+            asyncio.get_running_loop().call_soon(self._answer_all)
+        try:
+            self.hub.store.ask(lambda view: self._encode(view, texts))
+        except StoreError as error:  # who asks in the usual way gets another index
+            log.debug("%s", error)
+        for ids, answer in taken:
+            answer(self._kept(ids))
+
+    def _encode(self, view: IndexView, texts: Iterable[str]) -> None:
+        """Keep those of the nodes that there are, at the view's revision."""
+        self.encoded.catch_up(view)
+        missing = [text for text in texts if self.encoded.get(text) is None]
+        self.encoded.keep(encode(view, {text: name for text in missing if (name := self._name(text))}))
+
+    def _kept(self, ids: Sequence[str]) -> Sequence[bytes] | None:
+        """The answer, if all of it is kept and nothing newer is on its way."""
+        hub, inbox = self.hub, self.hub.updates.inbox
+        nodes = [node for text in ids if (node := self.encoded.get(text)) is not None]
+        if len(nodes) < len(ids) or hub.is_closed or hub.state != "ready" or self.encoded.revision < hub.revision:
             return None
-        found = encode(view, names)
-        encoded.keep(found)
-        nodes = [found.get(text) or encoded.get(text) for text in ids]
-        return None if None in nodes else nodes
+        if hub.following.behind or (
+            len(inbox) and (any(inbox.pending(n.path) for n in nodes) or any(map(inbox.pending, hub.updates.touched)))
+        ):
+            return None
+        return result(nodes, self.encoded.revision, "ready")
 
     async def context_soon(self, ids: Sequence[str], wait: float) -> Sequence[bytes] | None:
         """The same after waiting for pending changes, for any number of ids; None where one of them is missing, or
@@ -131,11 +158,14 @@ class Questions:
         """Path and qualname by id; None where one of the ids does not say them."""
         names = {}
         for text in ids:
-            node_id = parse_id(text, self.hub.path_of)
-            if isinstance(node_id, BadId) or node_id.path is None:
+            if (name := self._name(text)) is None:
                 return None
-            names[text] = (node_id.path, node_id.qualname)
+            names[text] = name
         return names
+
+    def _name(self, text: str) -> tuple[str, str] | None:
+        node_id = parse_id(text, self.hub.path_of)
+        return None if isinstance(node_id, BadId) or node_id.path is None else (node_id.path, node_id.qualname)
 
     async def search(self, query: str, limit: int) -> Answer:
         """Symbols by name, best first (see index.search); during a cold start those not indexed yet, too."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import chain, islice, zip_longest
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from ..hub.questions import Answering
 from ..index.around import tokens_of
 from ..protocol import LONGEST_WAIT, GetContextParams, SearchParams
 from .convert import Json
@@ -52,14 +52,14 @@ async def get_context(session: Session, params: GetContextParams) -> Json | orjs
     return result | {"revisions": revisions} if others else result
 
 
-def context_now(session: Session, params: Any) -> Sequence[bytes] | None:
-    """The same as pieces of JSON, of a question for nodes alone that can be answered at once; None: ask as usual."""
+def context_now(session: Session, params: Any, answer: Answering) -> bool:
+    """The same, of a question for nodes alone that can be answered at once: see Hub.context_now."""
     if type(params) is not dict or not params.keys() <= _PLAIN_WIRE or not _is_plain(session):
-        return None
+        return False
     nodes, wait = params.get("nodes"), params.get("waitMs", 0)
     if type(nodes) is not list or type(wait) is not int or not 0 <= wait <= LONGEST_WAIT:
-        return None
-    return session.roots[0].context_now(nodes) if set(map(type, nodes)) == {str} else None
+        return False
+    return set(map(type, nodes)) == {str} and session.roots[0].context_now(nodes, answer)
 
 
 def _is_plain(session: Session) -> bool:

@@ -40,6 +40,9 @@ Answering = asyncio.Future[Any] | Future[Any]
 """An async handler's task, or pygls' future of a plain one."""
 
 
+AtOnce = Callable[[Sequence[bytes] | None], None]
+
+
 class Limits(NamedTuple):
     """What one peer may cost. Sizes in bytes, patience in seconds.
 
@@ -59,7 +62,7 @@ class WireProtocol(LanguageServerProtocol):
 
     def __init__(self, server: LanguageServer, converter: Converter) -> None:
         self._kinds: dict[str, type | None] = {}
-        self._at_once: dict[str, Callable[[Any], Sequence[bytes] | None]] = {}
+        self._at_once: dict[str, Callable[[Any, AtOnce], bool]] = {}
         self._calls: dict[rpc.MessageId, Future[Any]] = {}
         self._call_ids = itertools.count(1)
         self._loop = asyncio.get_running_loop()
@@ -80,9 +83,9 @@ class WireProtocol(LanguageServerProtocol):
         self.fm.add_builtin_feature(method, handler)
         self._kinds[method] = kind or params_type(method)
 
-    def register_at_once(self, method: str, answer: Callable[[Any], Sequence[bytes] | None]) -> None:
-        """`answer` is tried before the handler of `method`, with the parameters as they came: it gives the result as
-        pieces of JSON if it can do so at once, else None."""
+    def register_at_once(self, method: str, answer: Callable[[Any, AtOnce], bool]) -> None:
+        """`answer` is tried before the handler of `method`, with the parameters as they came and a function: it says
+        whether that function is going to be called, very soon, with the result as pieces of JSON, or with None."""
         self._at_once[method] = answer
 
     def receive(self, body: bytes) -> asyncio.Future[Any] | None:
@@ -131,15 +134,29 @@ class WireProtocol(LanguageServerProtocol):
         try:
             self._check_order(msg_id, method)
             at_once = self._at_once.get(method)
-            if at_once is not None and (result := at_once(params)) is not None:
-                self._write(b'{"jsonrpc":"2.0","id":%b,"result":' % payload.encode(msg_id), *result, b"}")
+            if at_once is not None and at_once(params, partial(self._answer_at_once, msg_id, method, params)):
                 return None
+        except JsonRpcException as error:
+            self.refuse(rpc.Fault(msg_id, error.code, error.message, error.data))
+            return None
+        return self._handle(msg_id, method, params)
+
+    def _handle(self, msg_id: rpc.MessageId, method: str, params: Any) -> asyncio.Future[Any] | None:
+        try:
             handler = self._get_handler(method)
             value = structure(params, self._kinds.get(method))
         except JsonRpcException as error:
             self.refuse(rpc.Fault(msg_id, error.code, error.message, error.data))
             return None
         return self._start(msg_id, handler, value, partial(self._answer, msg_id, method))
+
+    def _answer_at_once(
+        self, msg_id: rpc.MessageId, method: str, params: Any, result: Sequence[bytes] | None
+    ) -> None:
+        if result is None:
+            self._handle(msg_id, method, params)
+        else:
+            self._write(b'{"jsonrpc":"2.0","id":%b,"result":' % payload.encode(msg_id), *result, b"}")
 
     def _notification(self, method: str, params: Any) -> asyncio.Future[Any] | None:
         if method != types.EXIT and (self._shutdown or not self.initialized):

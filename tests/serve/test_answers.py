@@ -221,7 +221,9 @@ async def test_an_answer_at_once_is_the_answer_in_full(server: Server, project: 
         await asyncio.sleep(0.01)
     session = session_of(server)
     plain = await peer.ask("remora/getContext", {"nodes": ids})
-    assert session.roots[0].context_now(ids) is not None, "the second time nothing has to be waited for"
+    at_once: list[Any] = []
+    assert session.roots[0].context_now(ids, at_once.append), "the second time nothing has to be waited for"
+    assert len(at_once) == 1
     assert plain == await peer.ask("remora/getContext", {"nodes": ids})
     assert plain == await peer.ask("remora/getContext", {"nodes": ids, "depth": 0})
     peer.open(uri, "def f(x): ...\n")
@@ -235,3 +237,23 @@ async def test_an_answer_at_once_is_the_answer_in_full(server: Server, project: 
     for wrong in ({"nodes": [1]}, {"nodes": "a.py:f"}, {"nodes": ["a.py:f"], "waitMs": -1}, {"nodes": [], "x": 1}):
         with pytest.raises(Refused, match="-32602"):
             await peer.ask("remora/getContext", wrong)
+
+
+async def test_many_who_ask_at_once_for_new_nodes_are_answered_each(server: Server, project: WriteFiles) -> None:
+    """One look at the index is for all of them; what is missing in one answer is no matter of the others."""
+    files = {f"m{number}.py": f"def f{number}(): ...\n" for number in range(150)}
+    root = project(files)
+    peers = [await server.connect() for _ in range(5)]
+    for peer in peers:
+        await peer.initialize(root.as_uri())
+    while (await peers[0].ask("remora/status"))["state"] != "ready":
+        await asyncio.sleep(0.01)
+    asked = {}
+    for number in range(150):
+        ids = [f"m{number}.py:f{number}", f"m{(number * 7) % 150}.py", *(["m0.py:nothing"] if number % 10 == 3 else [])]
+        asked[number] = (peer := peers[number % 5], peer.start("remora/getContext", {"nodes": ids}), ids)
+    for number, (peer, request, ids) in asked.items():
+        answer = await peer.answer(request)
+        assert set(answer["nodes"]) == {text for text in ids if "nothing" not in text}
+        assert [entry["id"] for entry in answer["missing"]] == [text for text in ids if "nothing" in text]
+        assert answer["nodes"][f"m{number}.py:f{number}"]["signature"] == f"def f{number}()"
