@@ -779,11 +779,11 @@ class World:
         for one in self.mro(scope):
             if one.__class__ is Scope:
                 self._into.add(one.rest)
-                if name in self._stored(one):
+                if name in self.stored(one):
                     parts.append(self._ask(("stored", one, name), one.module, self._stored_values, one, name))
         return union(parts)
 
-    def _stored(self, scope: Scope) -> dict[str, list[Any]]:
+    def stored(self, scope: Scope) -> dict[str, list[Any]]:
         """The class's assignments to attributes of self or cls: (method, expression) by name."""
         key = ("stores", scope)
         found = self._memo.get(key)
@@ -797,7 +797,7 @@ class World:
         return found
 
     def _stored_values(self, scope: Scope, name: str) -> Values:
-        values = union(self.value(form, method, None) for method, form in self._stored(scope)[name])
+        values = union(self.value(form, method, None) for method, form in self.stored(scope)[name])
         items = self._self_items(scope).get(name)
         return self._with_items(values, items, scope) if items else values
 

@@ -307,12 +307,9 @@ class Recorder:
     def _resolve(self, asked: Sequence[Unresolved]) -> Changed:
         if self._resolver is None:
             self._resolver = Resolver(self.kv.connection)
-        paths = [one.path for one in asked]
         with self.kv.reported(), _no_collection():
-            self._resolver.changed(paths)
-            self._resolver.flows(paths)
-            found = self._resolver.edges(paths)
-        changed = self.kv.write_graph(asked, found)
+            found, unlike = self._resolver.work({one.path: one.names for one in asked})
+        changed = self.kv.write_graph(asked, found, unlike)
         self._tests_of.update(changed.changed)
         return changed
 

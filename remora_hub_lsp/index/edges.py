@@ -11,10 +11,7 @@ import orjson
 from ..analysis.forms import BINDS, CHILD_NAME, CHILDREN, IMPORTS
 from .graph import number_of, packed
 from .keys import node_key
-from .resolving import FILE_SHIFT, SEGMENT_SHIFT, Resolved
-
-# A name that stands for all of a file's.
-ANY_NAME = "*"
+from .resolving import ANY_NAME, FILE_SHIFT, SEGMENT_SHIFT, Resolved
 
 
 class Unresolved(NamedTuple):

@@ -327,9 +327,17 @@ class NodeStateKV:
         with self._reported():
             return unresolved(self._db, limit, paths)
 
-    def write_graph(self, asked: Sequence[Unresolved], found: Iterable[Resolved]) -> Changed:
-        """Write the graphs of files, and have those follow that rest on what changed in them. Once the graph of the
-        whole project is known, nodes whose callers or callees changed are so by a dependency."""
+    def write_graph(
+        self,
+        asked: Sequence[Unresolved],
+        found: Iterable[Resolved],
+        unlike: Mapping[str, Collection[str]] | None = None,
+    ) -> Changed:
+        """Write the graphs of files, and have those follow that rest on what changed in them.
+
+        unlike: by file, which of its names do mean something else now; not given: all that may. Once the graph of the
+        whole project is known, nodes whose callers or callees changed are so by a dependency.
+        """
         by_path = {resolved.graph.path: resolved for resolved in found}
         ready = self.graph_ready
         with self._transaction(raise_revision=False) as before_this:
@@ -341,7 +349,7 @@ class NodeStateKV:
                 if ready and ANY_NAME in one.names and one.path.rpartition("/")[2].startswith("__init__."):
                     self._package_changed(one.path)
                 if ready and one.names:
-                    for number, path in dependants(self._db, one.path, one.names):
+                    for number, path in dependants(self._db, one.path, (unlike or {}).get(one.path, one.names)):
                         if path != one.path:
                             note_unresolved(self._db, number, path, ())
                 resolved = by_path.get(one.path)

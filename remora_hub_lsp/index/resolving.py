@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
 
 from ..analysis.edges import FileGraph, Flows, decoded, file_graph
+from ..analysis.meaning import meaning
 from ..analysis.modules import Modules
 from ..analysis.program import Module, Scope
 from ..analysis.resolver import World
 from ..analysis.values import Values
 
 FILE_SHIFT, SEGMENT_SHIFT = 40, 16
+# A name that stands for all of a file's.
+ANY_NAME = "*"
 # Modules that stay in memory between two changes.
 MOST_MODULES = 200
 
@@ -64,6 +67,10 @@ class IndexedProgram:
         """Let go of what is kept, if it is much. Scopes from before are of no use afterwards."""
         if len(self._modules) > MOST_MODULES:
             self._modules.clear()
+
+    def known(self, path: str) -> Module | None:
+        """The module of a file, if it was read already: as the file was then."""
+        return self._modules.get(path)
 
     def module(self, path: str) -> Module | None:
         """The module of a file."""
@@ -139,7 +146,38 @@ class Resolver:
         self._world: World | None = None
         self._rests: Rests = {}
 
-    def changed(self, paths: Collection[str]) -> None:
+    def work(self, asked: Mapping[str, Collection[str]]) -> tuple[list[Resolved], dict[str, set[str]]]:
+        """The graphs of files that are others now, of which these names may mean something else; and those that do."""
+        before = self._meanings(asked) if self._world is not None else {}
+        self.changed(asked)
+        self.flows(asked)
+        found = self.edges(asked)
+        after = self._meanings(asked)
+        if found and self._world is not None:  # what that rests on, too
+            for owner, rested in self._world.rests.items():
+                found[-1].rests.setdefault(owner, set()).update(rested)
+            self._world.rests = {}
+        unlike = {(path, name) for path, names in asked.items() for name in names}
+        unlike -= {key for key in after if key in before and before[key] == after[key]}
+        return found, {path: {name for where, name in unlike if where == path} for path in asked}
+
+    def _meanings(self, asked: Mapping[str, Collection[str]]) -> dict[tuple[str, str], str]:
+        """What names mean in the world as it was last, as far as that is known."""
+        world = self._world
+        out: dict[tuple[str, str], str] = {}
+        if world is None:
+            return out
+        for path, names in asked.items():
+            module = self.program.known(path)
+            if module is None or ANY_NAME in names:
+                continue
+            world.begin(path)
+            for name in names:
+                if name[0] != "(":  # what is passed to a function
+                    out[path, name] = meaning(world, module, name)
+        return out
+
+    def changed(self, paths: Iterable[str]) -> None:
         """These files are others now."""
         for path in paths:
             self.program.forget(path)

@@ -59,9 +59,7 @@ class Graphed:
         while asked:
             paths = [one.path for one in asked]
             count += len(paths)
-            self.resolver.changed(paths)
-            self.resolver.flows(paths)
-            self.kv.write_graph(asked, self.resolver.edges(paths))
+            self.kv.write_graph(asked, *self.resolver.work({one.path: one.names for one in asked}))
             asked = self.kv.unresolved(3)
             assert count < MANY
         return count
