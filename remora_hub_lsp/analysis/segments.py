@@ -96,14 +96,7 @@ class SegmentedText:
             self._next_id += 1
 
     def _segments(self) -> list[Segment]:
-        out: list[Segment] = []
-        for item in self.items:
-            if isinstance(item, ClassBody):
-                out.append(item.header)
-                out += item.members
-            else:
-                out.append(item)
-        return out
+        return _flat(self.items)
 
     def _edit(self, start: int, end: int, grow: int) -> None:
         """Old lines `start` to `end` were replaced by `grow` more (or fewer) lines."""
@@ -224,6 +217,7 @@ class _Region:
         if new and new[-1].gap and follower is not None and follower.gap:
             new[-1] = Segment(new[-1].lines + follower.lines, gap=True)
             self.j += 1
+        _keep_ids(self.items[self.i : self.j + 1], new)
         self.items[self.i : self.j + 1] = new
 
     def _statement(self, at: int, step: int, otherwise: int) -> int:
@@ -233,6 +227,28 @@ class _Region:
                 return at
             at += step
         return min(max(otherwise, 0), len(self.items) - 1) if at >= 0 else 0
+
+
+def _keep_ids(old: Sequence[Item], new: Sequence[Item]) -> None:
+    """A statement that does the same with names as one that it replaces is the same to the call graph."""
+    left = [segment for segment in _flat(old) if segment.id >= 0 and segment.summary is not None]
+    for segment in _flat(new):
+        for was in left:
+            if segment.id < 0 and segment.summary is not None and segment.summary[0] == was.summary[0]:  # type: ignore[index]
+                segment.id = was.id
+                left.remove(was)
+                break
+
+
+def _flat(items: Sequence[Item]) -> list[Segment]:
+    out: list[Segment] = []
+    for item in items:
+        if isinstance(item, ClassBody):
+            out.append(item.header)
+            out += item.members
+        else:
+            out.append(item)
+    return out
 
 
 def _touched(items: list[Item], start: int, end: int) -> tuple[int, int, list[int]]:

@@ -405,7 +405,9 @@ class Recorder:
         if not live.known:
             self._remember_file(buffer, live)
         stamp = Stamp(len(data), 0, time.time_ns(), "buffer", buffer.version, live.diverges)
-        return self._with_graph(self.kv.replace_file(rows, stamp, "buffer_change"), [buffer.path])
+        # The graph follows once the typing rests, or somebody asks.
+        changed = self.kv.replace_file(rows, stamp, "buffer_change")
+        return changed._replace(follows=self.kv.graph_ready and bool(self.kv.unresolved(1)))
 
 
 @contextmanager

@@ -767,13 +767,16 @@ class _FileWrite:
             return _names_that_differ([data for (data,) in old], [data for _, data, _ in rows.summaries])
         base = file << FILE_SHIFT
         gone = [base | segment << SEGMENT_SHIFT for segment in rows.deleted_summaries]
-        old = []
-        for row_id in gone:
-            old += self.db.execute("SELECT data FROM summaries WHERE id = ?", (row_id,)).fetchall()
-            self.db.execute("DELETE FROM summaries WHERE id = ?", (row_id,))
-        if not gone and not rows.summaries:
-            return None
-        return _names_that_differ([data for (data,) in old], [data for _, data, _ in rows.summaries])
+        written = {base | segment << SEGMENT_SHIFT: data for segment, data, _ in rows.summaries}
+        before: dict[int, bytes] = {}
+        for row_id in (*gone, *written):
+            found = self.db.execute("SELECT data FROM summaries WHERE id = ?", (row_id,)).fetchone()
+            if found is not None:
+                before[row_id] = found[0]
+        self.db.executemany("DELETE FROM summaries WHERE id = ?", [(row_id,) for row_id in gone])
+        if not gone and written == before:
+            return None  # things only stand elsewhere
+        return _names_that_differ(list(before.values()), list(written.values()))
 
     def _old(self, file: int) -> dict[str, tuple[int, int, str, bytes]]:
         sql = "SELECT qualname, revision, updated_ns, source, facts FROM nodes WHERE file = ?"

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from ..analysis.facts import Binding, FileFacts, PlacedNode
+from ..analysis.facts import Binding, FileFacts, PlacedNode, Summary
 from ..analysis.pairs import INIT, watched_node
 from ..errors import SourceError
 from .steps import Json, extract_signatures, scan_imports
@@ -85,7 +85,7 @@ class LiveRows:
         self.path = path
         self.package = package_of(path)
         self._rows: dict[str, _Kept] = {}
-        self._segments: set[int] = set()
+        self._segments: dict[int, Summary | None] = {}
         self._bindings: list[Binding] | None = None
         self._binding_json = b"[]"
         self._watched: dict[str, WatchedRow] = {}
@@ -128,14 +128,13 @@ class LiveRows:
         gone = tuple(name for name in before if name not in after) if partial else ()
         judged = self._watch({row[2] for row in changed}, gone)
         known = self._segments
-        segments = {segment.id for segment, _ in facts.segments}
-        fresh = segments - known
+        segments = {segment.id: segment.summary for segment, _ in facts.segments}
         summaries = [
-            (segment.id, _summary(segment.summary[0]), orjson.dumps(segment.summary[1]))
-            for segment, _ in (facts.segments if fresh else ())
-            if segment.id in fresh and segment.summary is not None
+            (number, _summary(summary[0]), orjson.dumps(summary[1]))
+            for number, summary in segments.items()
+            if summary is not None and known.get(number) is not summary
         ]
-        gone_summaries = tuple(known - segments)
+        gone_summaries = tuple(known.keys() - segments.keys())
         self._segments = segments
         return FileRows(
             self.path,
