@@ -120,6 +120,40 @@ def test_the_window_shows_on_the_screen_and_closes_when_the_cursor_moves(nvim: N
     nvim.until(lambda: not nvim.floats(), "the window to close")
 
 
+def test_callers_and_callees_are_in_the_quickfix_list_with_byte_columns(nvim: Neovim) -> None:
+    nvim.command("Remora callers")
+    nvim.until(nvim.quickfix, "callers")
+    found = {(item["file"], item["line"], item["col"]): item["text"] for item in nvim.quickfix()}
+    assert found[("cart.py", 15, 5)].startswith("def main() -> None [")
+    assert found[("test_cart.py", 4, 5)].startswith("def test_total() [")
+    nvim.command("cclose")
+    nvim.command("Remora callees cart.py:main")
+    nvim.until(lambda: "called by main" in nvim.lua("return vim.fn.getqflist({ title = 0 }).title"), "callees")
+    assert {(item["line"], item["text"].partition(" [")[0]) for item in nvim.quickfix()} == {
+        (4, "class Cart"), (7, "def total(self, rate: float) -> float"),
+    }  # fmt: skip
+
+
+def test_outdated_docstrings_are_diagnosed_listed_and_called_accurate(nvim: Neovim) -> None:
+    nvim.api.current.line = "    def total(self, tax: float) -> float:  # 🧮"
+    nvim.api.buffers[nvim.api.current.buffer.number][11] = "        return tax * 2"
+    nvim.command("write")
+    found = nvim.until(
+        lambda: nvim.lua("return vim.tbl_map(function(d) return {d.lnum, d.message} end, vim.diagnostic.get(0))"), "it"
+    )
+    assert found[0][0] in range(6, 12)
+    assert "rate" in found[0][1]
+    nvim.command("Remora outdated")
+    nvim.until(nvim.quickfix, "the list")
+    (item,) = nvim.quickfix()
+    assert (item["file"], item["line"], item["col"]) == ("cart.py", 7, 9)
+    assert item["text"].startswith("Cart.total: ")
+    nvim.command("Remora accurate cart.py:Cart.total")
+    nvim.until(lambda: nvim.told() == ["Remora Hub: the docstring of Cart.total counts as accurate"], "the message")
+    nvim.command("Remora outdated")
+    nvim.until(lambda: nvim.told()[-1] == "Remora Hub: no docstring is outdated", "the message")
+
+
 def test_copy_puts_markdown_with_the_source_into_the_register(nvim: Neovim) -> None:
     nvim.command("Remora copy")
     nvim.until(lambda: nvim.told(), "a message")
@@ -147,7 +181,7 @@ def test_completion_of_subcommands_and_keys(nvim: Neovim) -> None:
 def test_an_unknown_subcommand_says_which_there_are(nvim: Neovim) -> None:
     nvim.command("Remora nonsense")
     (told,) = nvim.told()
-    assert told.startswith("Remora Hub: there is no :Remora nonsense; there are callees, callers, context, copy")
+    assert told.startswith("Remora Hub: there is no :Remora nonsense; there are accurate, callees, callers, context, copy")
 
 
 def test_restart_gives_a_new_server_that_answers(nvim: Neovim) -> None:

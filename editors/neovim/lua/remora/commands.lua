@@ -61,11 +61,23 @@ local COMMANDS = {
       server.ask("remora/outdated", vim.empty_dict(), show.outdated)
     end,
   },
+  accurate = {
+    help = "say that the docstring fits as it is (KEY: of another one)",
+    keys = true,
+    run = function(arguments)
+      server.ask("remora/getContext", asked(arguments[1]), show.with_node(function(node)
+        server.ask("remora/acknowledgeDocstring", { node = node.key }, function(result)
+          local told = result.changed and "the docstring of %s counts as accurate" or "nothing was said against the docstring of %s"
+          remora.tell(told:format(node.qualname))
+        end)
+      end))
+    end,
+  },
   reindex = {
     help = "index the whole project again",
     run = function()
-      server.ask("remora/reindex", vim.empty_dict(), function()
-        remora.tell("the project is indexed again")
+      server.ask("remora/reindex", { anew = true }, function(result)
+        remora.tell(("%d files were indexed again in %.1f s"):format(result.files, result.seconds))
       end)
     end,
   },

@@ -41,6 +41,16 @@ local function only_node(result)
   return nil
 end
 
+--- Turns what is to be done with a node into what takes the answer of getContext.
+function M.with_node(use)
+  return function(result)
+    local node = only_node(result)
+    if node then
+      use(node)
+    end
+  end
+end
+
 local function present(value)
   return value ~= nil and value ~= vim.NIL
 end
@@ -172,8 +182,8 @@ local function root_of(client)
 end
 
 --- A place in a quickfix list: columns are bytes there, so the line is read to find them.
-local function entry(file, range, text, encoding)
-  local location = { uri = vim.uri_from_fname(file), range = range }
+local function entry(uri, range, text, encoding)
+  local location = { uri = uri, range = range }
   local item = vim.lsp.util.locations_to_items({ location }, encoding)[1]
   if item then
     item.text = text
@@ -208,9 +218,10 @@ function M.related(result, kind, title, client)
     local other = result.related[key]
     if other then
       local how = evidence_of(node, kind, number)
+      local uri = vim.uri_from_fname(root_of(client) .. "/" .. other.file_path)
       local text = (other.signature ~= vim.NIL and other.signature or other.qualname)
         .. (type(how) == "string" and (" [" .. how .. "]") or "")
-      table.insert(items, entry(root_of(client) .. "/" .. other.file_path, other.name_range, text, client.offset_encoding))
+      table.insert(items, entry(uri, other.name_range, text, client.offset_encoding))
     end
   end
   if #items == 0 then
@@ -224,8 +235,8 @@ end
 function M.outdated(result, client)
   local items = {}
   for _, found in ipairs(result.outdated) do
-    local file = root_of(client) .. "/" .. found.file_path
-    table.insert(items, entry(file, found.name_range, found.qualname .. ": " .. found.reason, client.offset_encoding))
+    local text = found.qualname .. ": " .. found.reason
+    table.insert(items, entry(found.uri, found.name_range, text, client.offset_encoding))
   end
   if #items == 0 then
     remora.tell("no docstring is outdated")
