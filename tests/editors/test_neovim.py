@@ -134,6 +134,30 @@ def test_callers_and_callees_are_in_the_quickfix_list_with_byte_columns(nvim: Ne
     }  # fmt: skip
 
 
+def test_tests_are_in_the_quickfix_list(nvim: Neovim) -> None:
+    nvim.command("Remora tests")
+    nvim.until(nvim.quickfix, "tests")
+    (item,) = nvim.quickfix()
+    assert (item["file"], item["line"]) == ("test_cart.py", 4)
+    assert item["text"].startswith("def test_total() [")
+
+
+def test_a_lens_shows_its_places(nvim: Neovim) -> None:
+    nvim.command("doautocmd CursorHold")  # as when the user looks at it; 0.11 is told by the server as well
+    look = """for _, lens in ipairs(vim.lsp.codelens.get(0)) do
+      if lens.range.start.line == 6 and lens.command and lens.command.title == "2 callers" then
+        vim.lsp.commands["remora.showCallers"](lens.command, { client_id = require("remora.server").client().id })
+        return true
+      end
+    end"""
+    nvim.until(lambda: nvim.lua(look) is True, "the lens of Cart.total")
+    found = sorted((item["file"], item["line"]) for item in nvim.quickfix())
+    assert found == [("cart.py", 16), ("test_cart.py", 5)]
+    nvim.command("cclose")
+    if nvim.lua("return vim.fn.has('nvim-0.11') == 1"):
+        nvim.until(lambda: any("2 callers" in row for row in nvim.screen()), "the lens on the screen")
+
+
 def test_outdated_docstrings_are_diagnosed_listed_and_called_accurate(nvim: Neovim) -> None:
     nvim.api.current.line = "    def total(self, tax: float) -> float:  # 🧮"
     nvim.api.buffers[nvim.api.current.buffer.number][11] = "        return tax * 2"

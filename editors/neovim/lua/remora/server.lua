@@ -99,7 +99,7 @@ function M.attached(client, buffer)
   if options.lens and client.server_capabilities.codeLensProvider then
     local group = vim.api.nvim_create_augroup("remora_lens", { clear = false })
     vim.api.nvim_clear_autocmds({ group = group, buffer = buffer })
-    vim.api.nvim_create_autocmd({ "BufEnter", "InsertLeave", "TextChanged" }, {
+    vim.api.nvim_create_autocmd({ "BufEnter", "CursorHold", "InsertLeave", "TextChanged" }, {
       group = group,
       buffer = buffer,
       callback = M.refresh_lenses,
