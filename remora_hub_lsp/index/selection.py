@@ -152,11 +152,11 @@ def tests_for(
     limit = limit if limit is not None or wide else setup.limit
     found = related_tests(sources, catalogue, ways, depth, limit)
     if not wide:
-        found = by_words(view, sources, found)[:limit]
+        found = by_words(view, sources, found)
     return [
         test._asdict()
         | {"likelihood": round(test.likelihood, 6), "ids": [one.id for one in catalogue.by_key[test.key]]}
-        for test in found
+        for test in found[:limit]
     ]
 
 

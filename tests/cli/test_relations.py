@@ -108,6 +108,12 @@ def test_no_test_of_a_change_is_missed(shop: Path, run: Run, file: str, before: 
     assert run("tests", "--changed") == (0, ["tests/test_cart.py::test_total"])
 
 
+def test_a_limit_names_the_likeliest(shop: Path, run: Run) -> None:
+    (shop / "tests/test_more.py").write_text("import shop\n\n\ndef test_rate():\n    assert shop.cart.RATE\n")
+    (shop / "shop/cart.py").write_text(FILES["shop/cart.py"].replace("return RATE", "return 2"))
+    assert run("tests", "--changed", "--limit", "1") == (0, ["tests/test_more.py::test_rate"])  # it is new
+
+
 def test_a_deleted_module_concerns_who_imported_it(shop: Path, run: Run) -> None:
     (shop / "shop/cart.py").unlink()
     assert run("tests", "--changed") == (0, ["tests/test_cart.py::test_total"])
