@@ -105,7 +105,7 @@ def failing_tests(package: Package, folder: Path, tests: Sequence[str]) -> set[s
     ids = [test.removeprefix("node:").replace(":", "::", 1) for test in tests]
     names = ["::".join([path, *name.split(".")]) for path, _, name in (one.partition("::") for one in ids)]
     sources = str(folder / Path(package.source).parent)
-    log = cache() / "mutants" / "last.log"
+    log = cache() / "mutants" / f"{package.name}.log"
     arguments = names or list(package.tests)
     run([*PYTEST, *arguments], package, log, cwd=folder, PYTHONPATH=sources)
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
