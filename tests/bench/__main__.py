@@ -9,6 +9,7 @@ from . import (
     bench_answers,
     bench_drift,
     bench_feed,
+    bench_graph,
     bench_index,
     bench_keystroke,
     bench_scripts,
@@ -17,7 +18,7 @@ from . import (
 )
 from .report import load
 
-KINDS = ("index", "keystroke", "answers", "sharing", "feed", "drift", "scripts")
+KINDS = ("index", "keystroke", "answers", "sharing", "feed", "drift", "scripts", "graph")
 
 
 def main() -> None:
@@ -47,6 +48,8 @@ def main() -> None:
         bench_sharing.bench(root.resolve())
     if "feed" in kinds:
         bench_feed.bench(root.resolve())
+    if "graph" in kinds:
+        bench_graph.bench(root.resolve(), options.rounds)
     if "drift" in kinds:
         bench_drift.bench(root.resolve())
     if "scripts" in kinds:
