@@ -725,8 +725,8 @@ class World:
                 for i in range(0, len(keywords), 2):
                     if keywords[i] == "metaclass":
                         for value in self.value(keywords[i + 1], one.parent, None):
-                            if value.__class__ is Scope or value.__class__ is str:
-                                return value
+                            if (value.__class__ is Scope and value.kind == CLASS) or value.__class__ is str:
+                                return value  # it may also be a function
         return None
 
     def find_member(self, scope: Scope, name: str, after: Scope | None = None) -> tuple[Scope, list[Any]] | None:

@@ -125,6 +125,17 @@ def test_defining_a_class_calls_its_metaclass(check: Check) -> None:
     """)
 
 
+def test_a_function_may_be_a_metaclass(check: Check) -> None:
+    check("""
+        #- a.py
+        def make(name, bases, names): return type(name, bases, names)
+        class Base(metaclass=make): ...
+        class Below(Base):
+            def save(self): ...                        #@ callers: main
+        def main(): Below().save()                     #@ callees: Below, Below.save
+    """)
+
+
 def test_a_decorator_that_is_given_as_the_annotation_does_not_tell(check: Check) -> None:
     check("""
         #- a.py
