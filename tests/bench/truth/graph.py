@@ -1,8 +1,8 @@
 """The call graph against what really called what while packages' own tests ran.
 
-Judged are edges both ends of which lie in the package itself (not in its tests), between functions, class bodies and
-modules; code in lambdas and comprehensions belongs to the definition around it, and calls of lambdas are left out, as are
-classes without an `__init__` of the project's. The second table is the same with the tests as callers.
+Judged are edges to functions of the package itself (not of its tests), from functions, class bodies and modules; code in
+lambdas and comprehensions belongs to the definition around it, and calls of lambdas are left out, as are classes without an
+`__init__` of the project's. The first table has the package and its tests as callers, the others tell them apart.
 
 - recall of calls: of the pairs (caller, callee) that a CALL instruction made, directly or through something built-in
   (`sorted(key=f)`); decorators are unwrapped: caller -> wrapper -> function counts as caller -> function, for wrappers
@@ -52,6 +52,7 @@ def bench(packages: Sequence[Package], source: Source, *, causes: int = 0, detai
         rows.append((package, score(truth, found, package.source), score(truth, found, "")))
         findings += misses_of(package, truth, missed(truth, found, package.source))
         findings += wrong_of(package, truth, wrong(truth, found, package.source), found)
+    print_table("All calls", [(package, summed(inside, tests)) for package, inside, tests in rows])
     print_table("Calls inside the packages", [(package, result) for package, result, _ in rows])
     print_table("The same with the packages' tests as callers", [(package, result) for package, _, result in rows])
     print_causes(findings, causes, details)
@@ -64,10 +65,14 @@ def print_table(title: str, rows: Sequence[tuple[Package, Result]]) -> None:
     for package, result in rows:
         table.row(package.release, *cells(result, f"{result.calls.recall:.3f}", f"{result.implicit.recall:.3f}",
                                           f"{result.calls.precision:.3f}", f"{result.calls.f1:.3f}"))  # fmt: skip
-    total = Result(*(Score.total(parts) for parts in zip(*(result for _, result in rows), strict=True)))
+    total = summed(*(result for _, result in rows))
     table.row("**sum**", *cells(total, kept(total.calls.recall, WANTED_RECALL), kept(total.implicit.recall, WANTED_IMPLICIT),
                                 kept(total.calls.precision, WANTED_PRECISION), kept(total.calls.f1, WANTED_F1)))  # fmt: skip
     table.print()
+
+
+def summed(*results: Result) -> Result:
+    return Result(*(Score.total(parts) for parts in zip(*results, strict=True)))
 
 
 def cells(result: Result, recall: str, implicit: str, precision: str, f1: str) -> list[object]:
