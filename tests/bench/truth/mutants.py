@@ -42,9 +42,10 @@ class Trial(NamedTuple):
 
 def bench(packages: Sequence[Package], trials: int, *, seed: int = 1, verbose: bool = False) -> None:
     """Print the table. trials: how many in all, spread evenly over the packages."""
-    columns = ["package", "trials", "with failing tests", "all contained", "failing tests contained", "median share of suite selected"]
+    columns = ["package", "trials", "with failing tests", "all contained", "failing tests contained", "median share of suite selected",
+               "median share up to the last failing test"]  # fmt: skip
     table = Table("Mutation trials", f"{BROKEN!r} in a random function that some test runs.", columns)
-    results: list[tuple[Trial, set[str], int]] = []
+    results: list[tuple[Trial, list[str], int]] = []
     for package in packages:
         covered = covered_by(package)
         outcome = [
@@ -54,21 +55,26 @@ def bench(packages: Sequence[Package], trials: int, *, seed: int = 1, verbose: b
         row(table, package.release, outcome)
         results += outcome
         for trial, selected, _ in outcome if verbose else ():
-            if lost := sorted(set(trial.failing) - selected):
+            if lost := sorted(set(trial.failing) - set(selected)):
                 print(f"{trial.function}: {len(lost)} of {len(trial.failing)} failing tests not selected, as {lost[0]}")
     row(table, "**sum**", results)
     table.print()
 
 
-def row(table: Table, name: str, results: Sequence[tuple[Trial, set[str], int]]) -> None:
+def row(table: Table, name: str, results: Sequence[tuple[Trial, list[str], int]]) -> None:
     biting = [(trial, selected) for trial, selected, _ in results if trial.failing]
-    contained = sum(set(trial.failing) <= selected for trial, selected in biting)
+    contained = sum(set(trial.failing) <= set(selected) for trial, selected in biting)
     failing = sum(len(trial.failing) for trial, _ in biting)
-    inside = sum(len(set(trial.failing) & selected) for trial, selected in biting)
+    inside = sum(len(set(trial.failing) & set(selected)) for trial, selected in biting)
     shares = sorted(len(selected) / tests for _, selected, tests in results)
+    needed = sorted(
+        max((selected.index(test) + 1 for test in trial.failing if test in selected), default=0) / tests
+        for trial, selected, tests in results if trial.failing
+    )  # fmt: skip
     kept_all = kept(contained / len(biting), WANTED) if biting else "-"
     share = f"{shares[len(shares) // 2]:.3f}" if shares else "-"
-    table.row(name, len(results), len(biting), kept_all, f"{inside / failing:.3f}" if failing else "-", share)
+    table.row(name, len(results), len(biting), kept_all, f"{inside / failing:.3f}" if failing else "-", share,
+              f"{needed[len(needed) // 2]:.3f}" if needed else "-")  # fmt: skip
 
 
 # ---- the truth
@@ -116,8 +122,8 @@ def failing_tests(package: Package, folder: Path, tests: Sequence[str]) -> set[s
 # ---- the selection
 
 
-def selected_for(package: Package, trial: Trial) -> set[str]:
-    """Keys of the tests that `tests --changed` selects for a trial's change."""
+def selected_for(package: Package, trial: Trial) -> list[str]:
+    """Keys of the tests that `tests --changed` selects for a trial's change, the likeliest first."""
     folder = clone(package)
     break_function(folder, trial.function)
     database = cache() / "mutants" / f"{package.name}.db"
@@ -126,7 +132,7 @@ def selected_for(package: Package, trial: Trial) -> set[str]:
     if done.returncode not in (0, 1):
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}: {done.stderr}")
     answer: dict[str, Any] = json.loads(done.stdout)
-    return {test["key"] for test in answer["tests"]}
+    return list(dict.fromkeys(test["key"] for test in answer["tests"]))
 
 
 def clone(package: Package) -> Path:
