@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Answering = Callable[[Sequence[bytes] | None], None]
 
-# More nodes are encoded off the event loop; of more, known ones are not put together on it, either.
+# More nodes that are not known yet are not gathered; of more, known ones are not put together at once.
 MANY_NODES = 20
 MOST_NOW = 2000
 SEARCH_WAIT = 2.0  # seconds, for files that a search has to have seen
@@ -92,26 +92,33 @@ class Questions:
         return found is not None
 
     def _answer_all(self) -> None:
-        """Answer who asked since the last time; not more at once than takes a few milliseconds."""
-        taken: list[tuple[list[str], Answering]] = []
-        texts: dict[str, None] = {}
-        while self._asking and len(texts) < MANY_NODES * 3:
-            taken.append(self._asking.pop(0))
-            texts |= dict.fromkeys(taken[-1][0])
-        if self._asking:
-            asyncio.get_running_loop().call_soon(self._answer_all)
-        try:
-            self.hub.store.ask(lambda view: self._encode(view, texts))
-        except StoreError as error:  # who asks in the usual way gets another index
-            log.debug("%s", error)
-        for ids, answer in taken:
-            answer(self._kept(ids))
+        self.hub.spawn(self._answer_asking())
 
-    def _encode(self, view: IndexView, texts: Iterable[str]) -> None:
-        """Keep those of the nodes that there are, at the view's revision."""
-        self.encoded.catch_up(view)
-        missing = [text for text in texts if self.encoded.get(text) is None]
-        self.encoded.keep(encode(view, {text: name for text in missing if (name := self._name(text))}))
+    async def _answer_asking(self) -> None:
+        """Answer who asked since the last time, off the event loop: what is joined may take milliseconds a node."""
+        while self._asking:
+            taken: list[tuple[list[str], Answering]] = []
+            texts: dict[str, None] = {}
+            while self._asking and len(texts) < MANY_NODES * 3:
+                taken.append(self._asking.pop(0))
+                texts |= dict.fromkeys(taken[-1][0])
+            try:
+                await self._encode(texts)
+            except StoreError as error:  # who asks in the usual way gets another index
+                log.debug("%s", error)
+            finally:  # also where the hub closes: the usual way says so
+                for ids, answer in taken:
+                    answer(self._kept(ids))
+
+    async def _encode(self, texts: Iterable[str]) -> None:
+        """Keep those of the nodes that there are."""
+        kept, store = self.encoded, self.hub.store
+        store.ask(kept.catch_up)
+        missing = [text for text in texts if kept.get(text) is None]
+        names = {text: name for text in missing if (name := self._name(text))}
+        found, revision = await store.read(lambda view: encode(view, names), heavy=True)
+        if kept.revision == revision:
+            kept.keep(found)
 
     def _kept(self, ids: Sequence[str]) -> Sequence[bytes] | None:
         """The answer, if all of it is kept and nothing newer is on its way."""
@@ -145,7 +152,7 @@ class Questions:
         def question(view: IndexView) -> dict[str, Encoded]:
             return encode(view, missing if view.revision == at else names)
 
-        found, revision = await self.hub.store.read(question, heavy=len(missing) > MANY_NODES)
+        found, revision = await self.hub.store.read(question, heavy=True)
         if self.encoded.revision == revision:
             self.encoded.keep(found)
         if revision == at:
@@ -219,8 +226,7 @@ class Questions:
                 relate(view, found, wanted)
             return found
 
-        heavy = len(ids) + len(places) > MANY_NODES or bool(wanted.include)
-        found, _ = await hub.store.read(question, heavy=heavy)
+        found, _ = await hub.store.read(question, heavy=True)
         if wanted.plain:
             return found
         texts = await self._texts(found["nodes"].values()) if SOURCE in wanted.include else {}
