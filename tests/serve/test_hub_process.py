@@ -8,6 +8,7 @@ import os
 import socket
 import stat
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -278,6 +279,8 @@ async def quiet(hub: Running) -> None:
             await asyncio.sleep(0.01)
     (root_hub,) = hub.process.hubs.all()
     await root_hub.indexed()
+    # Each of the two readers has its connection to the index, which stays.
+    await asyncio.gather(*(root_hub.read(lambda _: time.sleep(0.05), heavy=True) for _ in range(2)))
     await asyncio.sleep(0.1)
     gc.collect()
 
