@@ -168,7 +168,7 @@ class ContextManager:
 
 async def _ask(client: ContextSource, node_id: str) -> ContextResult:
     if isinstance(client, HubClient):
-        return await client.context(node_id)
+        return await client.context(node_id, include=["tests"], depth=0)
     nodes = await client.get_context([node_id])
     return ContextResult(nodes=dict(nodes), missing=(), stale=(), revision=0, state="ready")
 

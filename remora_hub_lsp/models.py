@@ -62,7 +62,8 @@ class Drift(Model):
 class NodeState(Model):
     """What the hub knows about one module, class or function.
 
-    `None` for `callers`, `callees` and `related_tests` means "not computed", an empty tuple "computed, none".
+    `None` for `callers`, `callees` and `related_tests` means "not computed", an empty tuple "computed, none". Related
+    tests are computed for whoever asks for them: `include` has `tests`.
     """
 
     key: str = Field(description="node:{path}:{qualname}, unique in the index; path is relative to the root")

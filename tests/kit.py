@@ -34,6 +34,7 @@ from remora_hub_lsp.serve.hubs import Hubs
 from .serve.peer import Peer
 
 DOORS = ("hub", "wire")
+WITH_TESTS = {"include": ["tests"], "depth": 0}
 SETTINGS: Mapping[str, Any] = {"workers": 0}
 _FILE = re.compile(r"^#- (\S+)\n", re.MULTILINE)
 _MARK = re.compile(r"[ \t]*#@ (.*)$", re.MULTILINE)
@@ -165,7 +166,7 @@ class HubDoor(Door):
 
     async def context(self, nodes: list[str], places: list[tuple[str, int, int]]) -> dict[str, Any]:
         positions = {f"{path}:{line}": (path, line, character) for path, line, character in places}
-        return await self.hub.get_context(GetContextParams(nodes=tuple(nodes)), positions)
+        return await self.hub.get_context(GetContextParams(nodes=tuple(nodes), include=("tests",), depth=0), positions)
 
     async def settled(self) -> None:
         await self.hub.indexed()
@@ -234,7 +235,7 @@ class WireDoor(Door):
             {"uri": self._uri(path), "position": {"line": line, "character": character}}
             for path, line, character in places
         ]
-        result: dict[str, Any] = await self._peer.ask("remora/getContext", {"nodes": nodes, "positions": positions})
+        result: dict[str, Any] = await self._peer.ask("remora/getContext", {"nodes": nodes, "positions": positions} | WITH_TESTS)
         for path, line, character in places:
             asked = f"{self._uri(path)}:{line}:{character}"
             if asked in result["nodes"]:

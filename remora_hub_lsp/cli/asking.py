@@ -109,7 +109,7 @@ class _Running:
         self._paths = Paths(client.root)
 
     async def context(self, nodes: list[str]) -> Json:
-        result: Json = await self._client.ask(GET_CONTEXT, {"nodes": nodes})
+        result: Json = await self._client.ask(GET_CONTEXT, {"nodes": nodes, "include": ["tests"], "depth": 0})
         return result
 
     async def symbols(self, query: str, limit: int) -> Json:
@@ -147,7 +147,7 @@ class _Own:
         self.path_of = hub.path_of
 
     async def context(self, nodes: list[str]) -> Json:
-        return await self._hub.get_context(GetContextParams(nodes=tuple(nodes)))
+        return await self._hub.get_context(GetContextParams(nodes=tuple(nodes), include=("tests",), depth=0))
 
     async def symbols(self, query: str, limit: int) -> Json:
         answer = await self._hub.search(query, limit)

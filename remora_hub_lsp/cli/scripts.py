@@ -161,6 +161,7 @@ def _nodes(script: Script, path: str, paths: Paths, config: Config) -> list[Json
     """What the script is sent of the file."""
     fields = fields_of(script.declared)
     with opened(paths, config, config.database or default_database(paths.root)) as view:
+        view.joins_tests = "related_tests" in fields
         states = view.nodes_of(path)
     if not states:
         raise HubError(f"{path} has no nodes: it is not one of the project's Python files, or cannot be parsed")

@@ -51,6 +51,16 @@ class Layered(IndexView):
         """Whether the file needs no analysis any more."""
         return path in self._true or (self._disk is not None and self._is_true(path))
 
+    @property
+    def joins_tests(self) -> bool:
+        """As IndexView has it."""
+        return self._disk is not None and self._disk.joins_tests
+
+    @joins_tests.setter
+    def joins_tests(self, wanted: bool) -> None:
+        if self._disk is not None:
+            self._disk.joins_tests = wanted
+
     # -- what a view answers -------------------------------------------------------------------------------
 
     def nodes(self, names: Iterable[tuple[str, str]], *, joined: bool = True) -> dict[tuple[str, str], Json]:

@@ -38,6 +38,7 @@ class LocalIndex:
             places[text] = (path, line, character) if path else BadId("the document is outside the project root")
         wanted = Wanted(frozenset(params.include), params.depth, params.brief, params.budget)
         with opened(self._paths, self._config, self._database) as view:
+            view.joins_tests = "tests" in wanted.include
             result = get_context(view, Asked(ids, places), (), lambda path: self._why_not(view, path), "degraded")
             if wanted.include:
                 relate(view, result, wanted)

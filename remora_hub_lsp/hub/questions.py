@@ -187,7 +187,7 @@ class Questions:
             # A cursor for several roots has a part for each.
             parts = dict(part.partition(":")[::2] for part in (params.cursor or "").split("+"))
             number = parts.get(identity, "")
-            found = view.changes(int(number), params.limit) if number.isdecimal() else None
+            found = view.changes(int(number), params.limit) if number.isascii() and number.isdecimal() else None
             keys, gone, upto = found or ([], [], view.revision)
             return {
                 "changed": keys, "deleted": gone, "cursor": f"{identity}:{upto}", "more": upto < view.revision,
@@ -221,6 +221,7 @@ class Questions:
         wanted = Wanted(frozenset(params.include), params.depth, params.brief, params.budget)
 
         def question(view: IndexView) -> Json:
+            view.joins_tests = "tests" in wanted.include
             found = get_context(view, asked, pending, hub.why_not, state)
             if wanted.include:
                 relate(view, found, wanted)

@@ -20,4 +20,6 @@ Fields = Mapping[str, Any]
 # for "not computed"; so does a field that the row itself holds (see rows.LATER_FIELDS).
 Joiner = Callable[["IndexView", Sequence[int]], Mapping[int, Fields]]
 
-JOINERS: tuple[Joiner, ...] = (drift.join, graph.join, selection.join, scripts.join)
+JOINERS: tuple[Joiner, ...] = (drift.join, graph.join, scripts.join)
+# Related tests cost milliseconds a node: they are joined for whoever asks for them (IndexView.joins_tests).
+WITH_TESTS: tuple[Joiner, ...] = (*JOINERS, selection.join)

@@ -63,6 +63,8 @@ class IndexView:
         self._files: dict[str, KnownFile | None] = {}
         self._by_id: dict[int, KnownFile | None] = {}
         self._places: dict[int, tuple[int, list[int]]] = {}
+        self.joins_tests = False
+        """Whether nodes come with their related tests, which cost milliseconds each."""
         self.revision: int = self._meta("revision", 0)
 
     def node(self, path: str, qualname: str) -> Json | None:
@@ -289,7 +291,8 @@ class IndexView:
         """The rows' NodeStates, with what is joined from elsewhere."""
         states = [_state(file, row) for file, row in rows]
         unjoined = {row[0]: state for (_, row), state in zip(rows, states, strict=True) if state["extra"] is _NOTHING}
-        for join in joined.JOINERS if unjoined and join_others else ():
+        joiners = joined.WITH_TESTS if self.joins_tests else joined.JOINERS
+        for join in joiners if unjoined and join_others else ():
             for number, fields in join(self, list(unjoined)).items():
                 evidence = unjoined[number]["evidence"] | fields.get("evidence", {})
                 unjoined[number].update(fields, evidence=evidence)

@@ -34,9 +34,13 @@ async def hover(session: Session, params: types.HoverParams) -> Json | None:
         return None
     line = params.position.line
     character = await session.utf16_column(place, line, params.position.character)
-    answer = await place.hub.read(
-        lambda view: view.node_at(place.path, line, character), paths=(place.path,), heavy=True
-    )
+
+    def question(view: IndexView) -> Json | None:
+        found = view.node_at(place.path, line, character)
+        view.joins_tests = True
+        return view.node(found["file_path"], found["qualname"]) if found else None
+
+    answer = await place.hub.read(question, paths=(place.path,), heavy=True)
     node: Json | None = answer.value
     if node is None or not node["range"]["start"]["line"] <= line <= node["name_range"]["end"]["line"]:
         return None

@@ -118,11 +118,16 @@ async def missing(hub: Hub, asked: str) -> tuple[str, str | None]:
     return entry["reason"], entry["detail"]
 
 
-async def node(hub: Hub, asked: str) -> dict[str, Any]:
-    result = await context(hub, asked)
+async def node(hub: Hub, asked: str, **params: Any) -> dict[str, Any]:
+    result = await context(hub, asked, **params)
     assert asked in result["nodes"], result["missing"]
     found: dict[str, Any] = result["nodes"][asked]
     return found
+
+
+async def with_tests(hub: Hub, asked: str) -> dict[str, Any]:
+    """The node with its related tests."""
+    return await node(hub, asked, include=("tests",), depth=0)
 
 
 @contextmanager

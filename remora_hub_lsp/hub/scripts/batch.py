@@ -94,6 +94,7 @@ class Batch:
         found = {}
         for path, entry in work.items():
             joined = any(self._rules[name].takes_joined for name in entry)
+            view.joins_tests = any("related_tests" in self._rules[name].fields for name in entry)
             if any(names is None for names in entry.values()):
                 states = view.nodes_of(path, joined=joined)
             else:
