@@ -151,7 +151,7 @@ def edited(server: Server, root: Path, path: str, qualname: str) -> Series:
     line = state["name_range"]["start"]["line"]
     column = state["name_range"]["end"]["character"]
     assert re.match(r"\s*\(", text.splitlines()[line][column:]), "the parameters begin behind the name"
-    asked, added, series = [key, *state["callers"][:20]], "remora_bench=None, ", Series()
+    asked, added, series = [key, *state["callers"][:20]], "remora_bench, ", Series()
     for number in range(EDITS):
         start = {"line": line, "character": column + 1}
         end = start if number % 2 == 0 else {"line": line, "character": column + 1 + len(added)}
