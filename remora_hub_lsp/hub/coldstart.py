@@ -51,6 +51,7 @@ class ColdStart:
         self._partial = False  # files beyond the scope have not been looked at, either
         self._listeners: list[Callable[[Progress], None]] = []
         self._unchecked: set[str] | None = None  # None: not even the walk is done
+        self._suspects: set[str] = set()  # a worker died when it had nothing but this file
         self._newer: set[str] = set()  # changed since the start: what a worker read of them may be old
 
     @property
@@ -72,6 +73,7 @@ class ColdStart:
         self.progress.done = self.progress.total = 0
         self._unchecked = None
         self._newer.clear()
+        self._suspects.clear()
         self.begin()
 
     async def walked(self) -> None:
@@ -186,9 +188,11 @@ class ColdStart:
                 await self._here(batch)
                 continue
             except WorkerDied as error:
-                if len(batch) > 1:  # one of the files may be the reason
+                # One of the files may be the reason; but a worker that somebody else killed says nothing of them.
+                if len(batch) > 1 or (batch and batch[0].path not in self._suspects):
                     log.warning("%s; its %d files are tried one by one", error, len(batch))
                     queue += [[task] for task in batch]
+                    self._suspects.update(task.path for task in batch[:1] if len(batch) == 1)
                     continue
                 rows = failed_rows(batch[0].path, "", f"{error}, twice", None)
                 answer = pickle.dumps([Outcome(batch[0].path, 0, 0, 0, rows)])

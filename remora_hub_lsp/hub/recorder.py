@@ -309,7 +309,8 @@ class Recorder:
             self._resolver = Resolver(self.kv.connection)
         with self.kv.reported(), _no_collection():
             found, unlike = self._resolver.work({one.path: one.names for one in asked})
-        changed = self.kv.write_graph(asked, found, unlike)
+            # Still without: the collector would first walk all that the resolver has just made, for seconds.
+            changed = self.kv.write_graph(asked, found, unlike)
         self._tests_of.update(changed.changed)
         return changed
 

@@ -90,9 +90,10 @@ async def test_all_the_other_questions(hub: Running, client: HubClient, shop: Pa
 
 
 async def test_what_goes_around_a_node(hub: Running, client: HubClient, shop: Path) -> None:
+    assert await client.ready()
     found = await client.context(KEY, include=["source", "callers"], brief=True)
     assert found.nodes[KEY].extra["source"] == "    def total(self) -> int:\n        return 1"
-    assert {(entry.what, entry.reason) for entry in found.omitted} == {("callers", "not computed"), ("details", "brief")}
+    assert {(entry.what, entry.reason) for entry in found.omitted} == {("details", "brief")}
 
 
 async def test_many_questions_at_once_over_one_connection(hub: Running, client: HubClient) -> None:

@@ -142,6 +142,8 @@ class Lives(RuleBasedStateMachine):
         if (name, path) == (self.name, self.path):
             return
         before, old = self.judged(), self.path
+        if path != old and new_first and drifted(before):
+            return  # as long as the old one is there, what has another signature counts as a copy that was changed
         if path != old and not new_first:
             self.memory.forget_files([old], self.now)
         self.name, self.path = name, path
