@@ -9,6 +9,8 @@ import pytest
 
 pytest.importorskip("pynvim", reason="NEOVIM IS NOT TESTED: pynvim is not installed")
 
+from remora_hub_lsp.client import HubClient
+
 from .neovim import SERVER, Neovim, binaries
 
 # The emoji before the definition is one character, two UTF-16 code units and four bytes.
@@ -279,3 +281,17 @@ def test_the_help_has_every_subcommand_and_option(nvim: Neovim) -> None:
         assert f"\n:Remora {name} " in text
     for name in nvim.lua("return require('remora').option_names()").split(", "):
         assert f"\n{name} " in text
+
+
+def test_two_editors_and_an_agent_see_one_truth(nvim: Neovim, start: Start, project: Path) -> None:
+    other = start()
+    other.open(project / "test_cart.py")
+    nvim.api.current.line = "    def total(self, 🧮=1, *, net: bool) -> float:".replace("🧮", "prix_é")
+    wanted = "def total(self, prix_é=1, *, net: bool) -> float"
+    asked = {"nodes": ["cart.Cart.total"], "waitMs": 20_000}
+    assert nvim.ask("remora/getContext", **asked)["nodes"]["cart.Cart.total"]["signature"] == wanted
+    assert other.ask("remora/getContext", **asked)["nodes"]["cart.Cart.total"]["signature"] == wanted
+    told = HubClient(project, timeout=20).sync.context("cart.Cart.total")
+    assert told.source == "hub"
+    assert told.nodes["cart.Cart.total"].signature == wanted
+    assert told.nodes["cart.Cart.total"].origin == "buffer"
