@@ -2,28 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from pathlib import Path
-
-import pytest
-
-from ..kit import opened
 
 Check = Callable[[str], None]
-
-
-@pytest.fixture
-def check(tmp_path: Path, door: str) -> Check:
-    def run(text: str) -> None:
-        async def go() -> None:
-            async with opened(text, tmp_path, door) as project:
-                await project.door.settled()
-                await project.check_marks()
-
-        asyncio.run(go())
-
-    return run
 
 
 def test_callers_follow_aliases_and_reexports(check: Check) -> None:
