@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
+import secrets
+import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _PR_SET_CHILD_SUBREAPER = 36
@@ -83,6 +87,73 @@ def memory_of(pid: int) -> tuple[float, float]:
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
     fields = dict(line.split(":", 1) for line in status.splitlines())
     return int(fields["VmRSS"].split()[0]) / 1024, int(fields["VmHWM"].split()[0]) / 1024
+
+
+class Family:
+    """All processes that were started with `environment` or by one that was, however detached (Linux).
+
+    Within `with` the most memory that they had at a time is watched."""
+
+    def __init__(self) -> None:
+        self._mark = secrets.token_hex(8)
+        self.peak = 0.0
+        self._over = threading.Event()
+        self._watching = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._watching.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._watching.join()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**environment(), "BENCH_FAMILY": self._mark}
+
+    def memory(self) -> float:
+        """Resident MB of all of them, now. What several share counts for each."""
+        pages = sum(int(text.split()[1]) for text in self._texts("statm"))
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def cpu(self) -> float:
+        """CPU seconds of those that live, and of their children that have ended."""
+        ticks = sum(sum(map(int, text.rpartition(")")[2].split()[11:15])) for text in self._texts("stat"))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def end(self) -> None:
+        """End those that are left."""
+        for process in self._living():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(process.name), signal.SIGTERM)
+
+    def quiet(self, patience: float) -> bool:
+        """Wait until they do next to nothing for a second; whether it came to that."""
+        until, before = time.monotonic() + patience, self.cpu()
+        while time.monotonic() < until:
+            time.sleep(1.0)
+            now = self.cpu()
+            if now - before < 0.03:
+                return True
+            before = now
+        return False
+
+    def _texts(self, name: str) -> Iterator[str]:
+        for process in self._living():
+            with contextlib.suppress(OSError):  # it has just ended
+                yield (process / name).read_text()
+
+    def _living(self) -> Iterator[Path]:
+        mark = f"BENCH_FAMILY={self._mark}".encode()
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # another user's
+                if mark in (process / "environ").read_bytes():
+                    yield process
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.25):
+            self.peak = max(self.peak, self.memory())
 
 
 def _children_cpu() -> float:

@@ -14,8 +14,6 @@ import platformdirs
 from remora_hub_lsp.config import load_config
 from remora_hub_lsp.hub.tree import SourceTree
 
-DJANGO = "Django==5.2"
-
 
 def stdlib() -> Path:
     """The running Python's standard library."""
@@ -24,16 +22,31 @@ def stdlib() -> Path:
 
 def django() -> Path:
     """Django's source distribution; fetched from PyPI once and kept in the user's cache directory."""
+    return _released("Django", "5.2")
+
+
+def flask() -> Path:
+    """Flask's, where something small will do."""
+    return _released("flask", "3.1.2")
+
+
+def _released(name: str, version: str) -> Path:
     cache = platformdirs.user_cache_path("remora-hub-bench")
     cache.mkdir(parents=True, exist_ok=True)
-    if not (found := list(cache.glob("[dD]jango-*/"))):
+    unpacked = f"{name}-{version}".lower()
+    if not (found := _named(cache, unpacked)):
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
-        subprocess.run([*command, "--dest", str(cache), DJANGO], check=True, stdout=sys.stderr)
-        (archive,) = cache.glob("[dD]jango-*.tar.gz")
+        subprocess.run([*command, "--dest", str(cache), f"{name}=={version}"], check=True, stdout=sys.stderr)
+        (archive,) = _named(cache, f"{unpacked}.tar.gz")
         with tarfile.open(archive) as tar:
             tar.extractall(cache, filter="data")
-        found = list(cache.glob("[dD]jango-*/"))
+        found = _named(cache, unpacked)
     return found[0]
+
+
+def _named(folder: Path, name: str) -> list[Path]:
+    """What is called so there; capital letters are PyPI's and the project's choice."""
+    return [path for path in folder.iterdir() if path.name.lower() == name]
 
 
 def files_of(root: Path) -> list[str]:
