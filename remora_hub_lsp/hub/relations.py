@@ -83,7 +83,7 @@ class Relations:
         paths = {one.path for one in ids.values() if not isinstance(one, BadId) and one.path is not None}
 
         def ask(view: IndexView) -> Json:
-            found = get_context(view, Asked(ids, {}), (), hub.why_not, hub.state)
+            found = get_context(view, Asked(ids, {}), (), hub.why_not, hub.state, joined=False)
             keys = {text: node["key"] for text, node in found["nodes"].items()}
             return question(view, keys) | {name: found[name] for name in ("missing", "revision", "state")}
 

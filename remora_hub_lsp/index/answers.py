@@ -30,9 +30,16 @@ class Asked(NamedTuple):
 
 
 def get_context(
-    view: IndexView, asked: Asked, pending: Collection[str], why_not: Callable[[str], WhyNot], hub_state: str
+    view: IndexView,
+    asked: Asked,
+    pending: Collection[str],
+    why_not: Callable[[str], WhyNot],
+    hub_state: str,
+    *,
+    joined: bool = True,
 ) -> Json:
-    """A protocol.GetContextResult as a dict. pending: paths whose newest change is not in the view."""
+    """A protocol.GetContextResult as a dict. pending: paths whose newest change is not in the view. joined: of nodes
+    asked for by ids, with what rests on other files."""
     nodes: dict[str, Json] = {}
     missing: list[Json] = []
     stale: list[Json] = []
@@ -45,7 +52,7 @@ def get_context(
         else:
             missing.append(_missing(text, *_no_file(view, place[0], why_not)))
     names = _names(view, asked.ids)
-    states = view.nodes(dict.fromkeys(names.values()))
+    states = view.nodes(dict.fromkeys(names.values()), joined=joined)
     for text, node_id in asked.ids.items():
         if isinstance(node_id, BadId):
             missing.append(_missing(text, "bad id", node_id.detail))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -81,10 +81,11 @@ def callers(
         targets.append(f".{name}")
     found: list[Edge] = []
     for target in targets:
-        rows = view.rows("SELECT caller FROM called WHERE target = ?", (number_of(target),))
-        for edge in _edges(view, [caller for (caller,) in rows], target):
-            found.append(edge._replace(callee=key))
-    return sorted(edge for edge in found if edge.evidence in evidence and edge.kind in kinds)
+        rows = view.rows(f"{_EDGES} JOIN called ON called.caller = edges.id WHERE target = ?", (number_of(target),))
+        for edge in edges_in(view, rows, target, key):
+            if edge.evidence in evidence and edge.kind in kinds:
+                found.append(edge)
+    return sorted(found)
 
 
 def callees(
@@ -92,7 +93,8 @@ def callees(
 ) -> list[Edge]:
     """The edges that begin at a node, by place."""
     found = []
-    for edge in _edges(view, _rows_of(view, key), None):
+    rows = view.select(f"{_EDGES} WHERE edges.id IN (SELECT value FROM json_each(?))", _rows_of(view, key))
+    for edge in edges_in(view, rows):
         if edge.callee.startswith("."):
             named = _defined_as(view, edge.callee[1:]) if "name" in evidence else None
             if named is None:
@@ -223,29 +225,32 @@ def _rows_of(view: IndexView, key: str) -> list[int]:
     return [row_id, *(one for one, owner, _ in _scattered(view, number) if owner == name)]
 
 
-def _edges(view: IndexView, row_ids: Sequence[int], target: str | None) -> Iterable[Edge]:
-    """The edges in some rows, with their sites; only those to `target` if there is one."""
-    sql = "SELECT id, owner, data FROM edges WHERE id IN (SELECT value FROM json_each(?))"
-    for row_id, owner, data in view.select(sql, row_ids):
-        path = view.path_of(row_id >> FILE_SHIFT)
-        if path is None:
+_EDGES = (
+    "SELECT edges.id, edges.owner, edges.data, summaries.places FROM edges"
+    " LEFT JOIN summaries ON summaries.id = edges.id & ~65535"
+)
+
+
+def edges_in(view: IndexView, rows: Sequence[tuple[Any, ...]], target: str = "", told: str = "") -> Iterator[Edge]:
+    """The edges in rows of `edges` with their places; only those to `target` if there is one, which is then called
+    `told`."""
+    view.learn({row[0] >> FILE_SHIFT for row in rows})
+    for row_id, owner, data, places, *_ in rows:
+        file = view.file_of(row_id >> FILE_SHIFT)
+        if file is None:
             continue
-        caller = node_key(path, owner)
+        start, at = file.start_of(row_id >> SEGMENT_SHIFT & ABSOLUTE), orjson.loads(places or b"[]")
+        caller = node_key(file.path, owner)
         for callee, kind, evidence, numbers in orjson.loads(data):
-            if target is None or callee == target:
-                yield Edge(caller, callee, EVIDENCE[evidence], KINDS[kind], _sites(view, row_id, numbers))
+            if not target or callee == target:
+                yield Edge(caller, told or callee, EVIDENCE[evidence], KINDS[kind], _sites(start, at, numbers))
 
 
-def _sites(view: IndexView, row_id: int, numbers: Sequence[int]) -> tuple[Site, ...]:
-    if not numbers:
-        return ()
-    start, places = view.places(row_id)
-    out = []
-    for number in numbers:
-        at = 3 * number
-        if at + 2 < len(places):
-            out.append((start + places[at], places[at + 1], places[at + 2]))
-    return tuple(sorted(out))
+def _sites(start: int, places: Sequence[int], numbers: Sequence[int]) -> tuple[Site, ...]:
+    """start: the first line of the segment; places: those in it (see analysis/forms.py)."""
+    firsts = [3 * number for number in numbers if 3 * number + 2 < len(places)]
+    found = [(start + places[at], places[at + 1], places[at + 2]) for at in firsts]
+    return tuple(sorted(found) if len(found) > 1 else found)
 
 
 def _named(view: IndexView, row_ids: Sequence[int]) -> list[tuple[int, str, str]]:

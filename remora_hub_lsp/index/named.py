@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
 from .keys import node_key, split_key
+from .rows import ABSOLUTE
 
 if TYPE_CHECKING:
-    from .view import IndexView, Json
+    from .view import IndexView, KnownFile
+
+SEGMENT_SHIFT = 16
+Range = tuple[int, int, int, int]
+
+
+class Head(NamedTuple):
+    """What a list shows of a node. range, name_range: line, column, last line, end column, in UTF-16 code units."""
+
+    key: str
+    path: str
+    qualname: str
+    name: str
+    node_type: str
+    kind: str
+    range: Range
+    name_range: Range
+
 
 _OF_KEYS = (
     "FROM json_each(?) AS asked JOIN files ON files.path = json_extract(asked.value, '$[0]')"
@@ -48,7 +66,30 @@ def inside(view: IndexView, path: str, qualname: str) -> list[str]:
     return [node_key(path, name) for (name,) in view.rows(sql, (path,)) if name.startswith(prefix)]
 
 
-def states(view: IndexView, keys: Iterable[str]) -> dict[str, Json]:
-    """The NodeStates of those of the nodes that there are, in the order of the keys."""
-    by_name = {split_key(key): key for key in keys if key.startswith("node:")}
-    return {by_name[name]: state for name, state in view.nodes(by_name).items()}
+def heads(view: IndexView, keys: Iterable[str]) -> dict[str, Head]:
+    """Those of the nodes that there are, in the order of the keys."""
+    asked: dict[tuple[int, str], tuple[str, KnownFile]] = {}
+    for key in keys:
+        path, _, name = key.removeprefix("node:").rpartition(":")
+        if key.startswith("node:") and (file := view.known_file(path)) is not None:
+            asked[file.id, name] = key, file
+    found = {}
+    for row_id, number, qualname, name, facts in view.select(_HEADS, [f"{file}:{name}" for file, name in asked]):
+        key, file = asked[number, qualname]
+        found[key] = head(key, file, row_id, qualname, name, facts)
+    return {key: found[key] for key, _ in asked.values() if key in found}
+
+
+def head(key: str, file: KnownFile, row_id: int, qualname: str, name: str, facts: bytes) -> Head:
+    """Of a row of `nodes`."""
+    node_type, kind, line, column, last, end, name_line, name_column, name_last, name_end = orjson.loads(facts)[:10]
+    start = file.start_of(row_id >> SEGMENT_SHIFT & ABSOLUTE)
+    whole = (start + line, column, start + last, end)
+    named = (start + name_line, name_column, start + name_last, name_end)
+    return Head(key, file.path, qualname, name, node_type, kind, whole, named)
+
+
+_HEADS = (
+    "SELECT nodes.id, file, qualname, name, facts FROM json_each(?) AS asked CROSS JOIN nodes"
+    " ON file = CAST(asked.value AS INTEGER) AND qualname = substr(asked.value, instr(asked.value, ':') + 1)"
+)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .named import states
-from .view import IndexView, Json
+from .keys import node_key
+from .named import Head, heads
+from .view import IndexView
 
 
-def named_at(view: IndexView, path: str, line: int, character: int) -> list[Json]:
-    """The NodeStates of what is named at a place (UTF-16): several where it may be any of them, none where that is not
-    known or not the project's.
+def named_at(view: IndexView, path: str, line: int, character: int) -> list[Head]:
+    """What is named at a place (UTF-16): several where it may be any of them, none where that is not known or not the
+    project's.
     """
-    found = list(states(view, _used_at(view, path, line, character)).values())
+    found = list(heads(view, _used_at(view, path, line, character)).values())
     if found:
         return found
-    inside = view.node_at(path, line, character)
-    return [inside] if inside is not None and _names(inside, line, character) else []
+    inside = next(iter(_around(view, path, line, character)))
+    return [one for one in heads(view, [node_key(path, inside)]).values() if _names(one, line, character)]
 
 
 def _used_at(view: IndexView, path: str, line: int, character: int) -> Iterator[str]:
@@ -43,7 +44,6 @@ def _around(view: IndexView, path: str, line: int, character: int) -> Iterator[s
     yield "<module>"
 
 
-def _names(state: Json, line: int, character: int) -> bool:
-    name = state["name_range"]
-    at, start, end = (line, character), name["start"], name["end"]
-    return (start["line"], start["character"]) <= at <= (end["line"], end["character"])
+def _names(one: Head, line: int, character: int) -> bool:
+    first, start, last, end = one.name_range
+    return (first, start) <= (line, character) <= (last, end)

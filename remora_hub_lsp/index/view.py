@@ -62,7 +62,6 @@ class IndexView:
         self._db = connection
         self._files: dict[str, KnownFile | None] = {}
         self._by_id: dict[int, KnownFile | None] = {}
-        self._places: dict[int, tuple[int, list[int]]] = {}
         self.joins_tests = False
         """Whether nodes come with their related tests, which cost milliseconds each."""
         self.revision: int = self._meta("revision", 0)
@@ -78,7 +77,7 @@ class IndexView:
         """
         wanted = {}
         for path, qualname in names:
-            if (file := self._file(path)) is not None:
+            if (file := self.known_file(path)) is not None:
                 wanted[file.id, qualname] = file
         rows = self.select(_NAMED, list(wanted))
         files = [wanted[row[6], row[1]] for row in rows]
@@ -87,7 +86,7 @@ class IndexView:
 
     def nodes_of(self, path: str, *, joined: bool = True) -> list[Json]:
         """The NodeStates of a file's nodes in source order, the module first. joined: see `nodes`."""
-        file = self._file(path)
+        file = self.known_file(path)
         if file is None:
             return []
         rows = [(file, row) for row in self._rows(file, 0, ABSOLUTE)]
@@ -95,7 +94,7 @@ class IndexView:
 
     def node_at(self, path: str, line: int, character: int) -> Json | None:
         """The innermost node at a place; the module where there is none, None where the file is unknown."""
-        file = self._file(path)
+        file = self.known_file(path)
         if file is None:
             return None
         found = self._around(file, line, character)
@@ -120,7 +119,7 @@ class IndexView:
     def outline(self, path: str) -> list[Json]:
         """A file's classes and functions in source order."""
         keep = ("node_name", "qualname", "kind", "node_type", "signature", "range", "name_range", "broken")
-        file = self._file(path)
+        file = self.known_file(path)
         states = [_state(file, row) for row in self._rows(file, 0, ABSOLUTE)] if file else []
         out = []
         for state in sorted(states, key=_source_order):
@@ -156,14 +155,14 @@ class IndexView:
 
     def qualnames(self, path: str) -> list[str]:
         """The unique qualified names in a file."""
-        file = self._file(path)
+        file = self.known_file(path)
         if file is None:
             return []
         return [row[0] for row in self._db.execute("SELECT qualname FROM nodes WHERE file = ?", (file.id,))]
 
     def has(self, path: str, qualname: str) -> bool:
         """Whether the file defines that name."""
-        file = self._file(path)
+        file = self.known_file(path)
         sql = "SELECT 1 FROM nodes WHERE file = ? AND qualname = ?"
         return file is not None and self._db.execute(sql, (file.id, qualname)).fetchone() is not None
 
@@ -244,7 +243,7 @@ class IndexView:
         """The NodeStates of those of the nodes, by their rows' ids, that there are."""
         rows = []
         for row in self.select(f"{_NODE} WHERE id IN (SELECT value FROM json_each(?))", list(node_ids)):
-            file = self._file_by_id(row[0] >> FILE_SHIFT)
+            file = self.file_of(row[0] >> FILE_SHIFT)
             if file is not None:
                 rows.append((file, row))
         return {row[0]: state for (_, row), state in zip(rows, self._states(rows), strict=True)}
@@ -272,20 +271,18 @@ class IndexView:
         """What a node calls, in the order of its text."""
         return graph.callees(self, key, evidence, kinds)
 
+    def learn(self, numbers: Collection[int]) -> None:
+        """Read the rows of files that are going to be asked about at once. numbers: those of the files."""
+        new = [number for number in numbers if number not in self._by_id]
+        if len(new) > 1:
+            for row in self.select(f"{_FILE} WHERE id IN (SELECT value FROM json_each(?))", new):
+                file = KnownFile(row)
+                self._files[file.path] = self._by_id[file.id] = file
+
     def path_of(self, number: int) -> str | None:
         """The path of the file with that number."""
-        file = self._file_by_id(number)
+        file = self.file_of(number)
         return file.path if file is not None else None
-
-    def places(self, row_id: int) -> tuple[int, list[int]]:
-        """The first line of a row's segment, and the places in it (see analysis/forms.py)."""
-        segment = row_id & ~0xFFFF
-        if segment not in self._places:
-            file = self._file_by_id(row_id >> FILE_SHIFT)
-            start = file.starts.get(row_id >> SEGMENT_SHIFT & ABSOLUTE, 0) if file is not None else 0
-            data = self.select_one("SELECT places FROM summaries WHERE id = ?", (segment,))
-            self._places[segment] = (start, orjson.loads(data) if data else [])
-        return self._places[segment]
 
     def _states(self, rows: Sequence[tuple[KnownFile, _Row]], join_others: bool = True) -> list[Json]:
         """The rows' NodeStates, with what is joined from elsewhere."""
@@ -303,13 +300,15 @@ class IndexView:
         low, high = base | first << SEGMENT_SHIFT, base | last << SEGMENT_SHIFT | 0xFFFF
         return self._db.execute(f"{_NODE} WHERE id BETWEEN ? AND ?", (low, high)).fetchall()
 
-    def _file(self, path: str) -> KnownFile | None:
+    def known_file(self, path: str) -> KnownFile | None:
+        """A file's row."""
         if path not in self._files:
             row = self._db.execute(f"{_FILE} WHERE path = ?", (path,)).fetchone()
             self._files[path] = KnownFile(row) if row else None
         return self._files[path]
 
-    def _file_by_id(self, number: int) -> KnownFile | None:
+    def file_of(self, number: int) -> KnownFile | None:
+        """The row of the file with that number."""
         if number not in self._by_id:
             row = self._db.execute(f"{_FILE} WHERE id = ?", (number,)).fetchone()
             self._by_id[number] = KnownFile(row) if row else None

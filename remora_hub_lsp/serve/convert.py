@@ -56,9 +56,12 @@ def _recount(position: Json, lines: Sequence[str], source: Encoding, target: Enc
 
 def symbol_kind(node: Json) -> int:
     """LSP's SymbolKind of an outline or search entry."""
-    if node["name"] == "__init__" and node["kind"] == "method":
-        return _CONSTRUCTOR
-    return _KINDS.get(node["kind"], _KINDS["function"])
+    return symbol_kind_of(node["name"], node["kind"])
+
+
+def symbol_kind_of(name: str, kind: str) -> int:
+    """LSP's SymbolKind of a definition."""
+    return _CONSTRUCTOR if name == "__init__" and kind == "method" else _KINDS.get(kind, _KINDS["function"])
 
 
 def document_symbols(outline: Sequence[Json], shift: Shift) -> list[Json]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from ..index.named import states
+from ..index.named import Head, heads
 from ..index.selection import nearest
-from .calls import locations_of, path_of, uri_of
+from .calls import location_of, locations_of, path_of
 from .convert import Json, Shift
 from .documents import Place
 
@@ -85,16 +85,12 @@ async def _callers(session: Session, hub: Hub, key: str) -> tuple[int, list[Json
 
 
 async def _tests(session: Session, hub: Hub, key: str) -> tuple[int, list[Json]]:
-    def question(view: IndexView) -> list[Json]:
-        return list(states(view, [test.key for test in nearest(view, key)]).values())
+    def question(view: IndexView) -> list[Head]:
+        return list(heads(view, [test.key for test in nearest(view, key)]).values())
 
     answer = await hub.read(question, heavy=True)
-    places = [Place(hub, node["file_path"]) for node in answer.value]
-    shifts = await session.shifts(set(places))
-    locations = [
-        {"uri": uri_of(hub, place.path), "range": shifts[place](node["name_range"])}
-        for place, node in zip(places, answer.value, strict=True)
-    ]
+    shifts = await session.shifts({Place(hub, test.path) for test in answer.value})
+    locations = [location_of(hub, test, shifts[Place(hub, test.path)]) for test in answer.value]
     return len(locations), locations[:_MOST_LOCATIONS]
 
 

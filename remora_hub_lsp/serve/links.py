@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 import orjson
 
-from ..index.named import states
+from ..index.named import Head, heads
 from ..index.selection import nearest
-from .calls import locations_of, path_of, uri_of
+from .calls import location_of, locations_of, path_of, uri_of
 from .convert import Json
 from .documents import Place
 from .lens import SHOW_CALLERS, SHOW_TESTS
@@ -38,19 +38,15 @@ async def linked(session: Session, place: Place, node: Json) -> dict[str, Linked
         return {}
     key = node["key"]
 
-    def question(view: IndexView) -> tuple[list[Edge], list[Json]]:
-        return view.callers(key), list(states(view, [test.key for test in nearest(view, key)]).values())
+    def question(view: IndexView) -> tuple[list[Edge], list[Head]]:
+        return view.callers(key), list(heads(view, [test.key for test in nearest(view, key)]).values())
 
     answer = await place.hub.read(question, heavy=True)
     edges, tests = answer.value
     hub = place.hub
     callers = await locations_of(session, hub, edges[:_MOST])
-    paths = {Place(hub, test["file_path"]) for test in tests}
-    shifts = await session.shifts(paths)
-    named = [
-        {"uri": uri_of(hub, test["file_path"]), "range": shifts[Place(hub, test["file_path"])](test["name_range"])}
-        for test in tests
-    ]
+    shifts = await session.shifts({Place(hub, test.path) for test in tests})
+    named = [location_of(hub, test, shifts[Place(hub, test.path)]) for test in tests]
     at = [uri_of(hub, node["file_path"]), (await session.shift(place))(node["name_range"])["start"]]
     found = {}
     if edges:
@@ -60,10 +56,7 @@ async def linked(session: Session, place: Place, node: Json) -> dict[str, Linked
         many = len({edge.caller for edge in edges})
         found["callers"] = _linked(session, many, "caller", places, SHOW_CALLERS, [*at, callers])
     if tests:
-        places = [
-            (test["node_name"], f"{uri_of(hub, test['file_path'])}#L{test['name_range']['start']['line'] + 1}")
-            for test in tests
-        ]
+        places = [(test.name, f"{uri_of(hub, test.path)}#L{test.name_range[0] + 1}") for test in tests]
         found["related_tests"] = _linked(session, len(tests), "test", places, SHOW_TESTS, [*at, named])
     return found
 

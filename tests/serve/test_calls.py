@@ -90,6 +90,34 @@ async def test_columns_are_the_sessions(
         == [(2, column, column + 1)]  # fmt: skip
 
 
+async def test_the_whole_item_of_callers_in_functions_classes_and_modules(
+    peer: Peer, server: Server, project: WriteFiles
+) -> None:
+    text = "from shop import total\n\nGLOBAL = total([])\n\nclass Über:\n    at = total([])\n    class In:\n        def it(self): total(1)\n"
+    root = project(FILES | {"pack/über.py": text})
+    await peer.initialize(root.as_uri())
+    for hub in server.hubs.all():
+        await hub.indexed()
+    (item,) = await prepared(peer, (root / "shop.py").as_uri(), 0, 5)
+    incoming = await peer.ask("callHierarchy/incomingCalls", {"item": item})
+    uri = (root / "pack" / "über.py").as_uri()
+    found = {call["from"]["name"]: call for call in incoming if call["from"]["uri"] == uri}
+    assert {name: [place(one) for one in call["fromRanges"]] for name, call in found.items()} == {
+        "pack.über": [(2, 9, 14)], "Über": [(5, 9, 14)], "it": [(7, 22, 27)],
+    }  # fmt: skip
+    assert found["it"]["from"] == {
+        "name": "it",
+        "kind": 6,
+        "detail": "pack.über.Über.In",
+        "uri": uri,
+        "range": {"start": {"line": 7, "character": 8}, "end": {"line": 7, "character": 30}},
+        "selectionRange": {"start": {"line": 7, "character": 12}, "end": {"line": 7, "character": 14}},
+        "data": {"key": "node:pack/über.py:Über.In.it"},
+    }
+    assert found["Über"]["from"]["kind"] == 5
+    assert found["pack.über"]["from"]["kind"] == 2
+
+
 async def test_references_are_the_places_that_the_graph_knows(peer: Peer, server: Server, project: WriteFiles) -> None:
     uri = await started(peer, server, project)
     params = {"textDocument": {"uri": uri}, "position": {"line": 0, "character": 5}}

@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from remora_hub_lsp.index.keys import split_key
+
 from ..measure import environment
 from ..report import Table
 from .covered import Covered, covered_by, key_of
@@ -29,7 +31,8 @@ WANTED = 0.95
 FAST = ("click", "flask", "marshmallow", "sqlparse", "requests")  # suites of seconds
 MOST_OTHERS = 20  # tests that are run although coverage says that they do not run the function
 BROKEN = 'raise RuntimeError("broken on purpose")'
-PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "--no-header", "--tb=no", "-rfE")
+PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "--no-header", "--tb=no", "-rfE",
+          "--continue-on-collection-errors")  # fmt: skip
 
 
 class Trial(NamedTuple):
@@ -116,7 +119,9 @@ def failing_tests(package: Package, folder: Path, tests: Sequence[str]) -> set[s
     run([*PYTEST, *arguments], package, log, cwd=folder, PYTHONPATH=sources)
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     failed = [line.split(" ", 2)[1] for line in lines if line.startswith(("FAILED ", "ERROR "))]
-    return {key_of(f"{test}|run") for test in failed if "::" in test}
+    # Of a file that cannot be collected no test can be run.
+    uncollected = {test for test in tests if split_key(test)[0] in failed}
+    return {key_of(f"{test}|run") for test in failed if "::" in test} | uncollected
 
 
 # ---- the selection
