@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import ipaddress
 import logging
 import os
@@ -60,8 +59,6 @@ def serve(lock: Lock, terms: Terms, overrides: Mapping[str, Any] | None = None, 
     async def run() -> int:
         return await HubProcess(terms, overrides, log_file).run()
 
-    # What was imported stays: looking through it at each collection would cost large answers more than all else.
-    gc.freeze()
     try:
         return asyncio.run(run())
     finally:

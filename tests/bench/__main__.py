@@ -19,6 +19,7 @@ from . import (
     bench_tools,
     projects,
 )
+from .measure import compile_package
 from .report import load, machine
 
 KINDS = ("index", "keystroke", "answers", "sharing", "feed", "drift", "scripts", "graph")
@@ -46,6 +47,7 @@ def main() -> None:
     root = (options.project or source(options)).resolve()
     kinds = [*options.kinds, *(REPORT if "report" in options.kinds else ())] or KINDS
     rounds = options.rounds or (1 if options.quick else 5)
+    compile_package()
     machine()
     load("before")
     if "index" in kinds:

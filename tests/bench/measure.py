@@ -57,8 +57,15 @@ class Series:
 
 
 def environment() -> dict[str, str]:
-    """The environment for processes that use the package of this checkout."""
-    return {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    """The environment for processes that use the package of this checkout, compiled as an installed one is."""
+    keep = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**keep, "PYTHONPATH": str(REPOSITORY)}
+
+
+def compile_package() -> None:
+    """What pip does when it installs: compare nobody's first import."""
+    command = [sys.executable, "-m", "compileall", "-q", str(REPOSITORY / "remora_hub_lsp")]
+    subprocess.run(command, check=True, stdout=sys.stderr)
 
 
 def adopt_orphans() -> None:
