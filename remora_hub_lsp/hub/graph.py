@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from ..index.kv import Changed
 from .pool import WorkerDied, WorkerPool
 
 if TYPE_CHECKING:
@@ -16,13 +18,14 @@ log = logging.getLogger(__name__)
 FEW_FILES = 100
 # Files at once: what the writer's thread is held up by, and what the worker's answers hold.
 STEP_HERE, STEP_APART = 5, 60
+TOLD_AT_ONCE = 1000
 
 
 async def build(hub: Hub) -> None:
     """Work the graph out, if that has not been done; and whatever is left of it."""
     recorder = hub.recorder
     if not hub.config.graph:
-        await hub.write(recorder.kv.graph_is_ready, False)
+        await _tell(hub, await hub.write(recorder.kv.graph_is_ready, False))
         return
     if not recorder.kv.graph_ready:
         hashes = await hub.store.run(recorder.kv.all_hashes)
@@ -30,7 +33,7 @@ async def build(hub: Hub) -> None:
             await _here(hub, sorted(hashes), hashes)
         else:
             await _apart(hub, sorted(hashes), hashes)
-        await hub.write(recorder.kv.graph_is_ready)
+        await _tell(hub, await hub.write(recorder.kv.graph_is_ready))
     await hub.following.resolve()
 
 
@@ -58,6 +61,13 @@ async def _apart(hub: Hub, paths: list[str], hashes: dict[str, str]) -> None:
         await _here(hub, paths, hashes)
     finally:
         await pool.close()
+
+
+async def _tell(hub: Hub, changed: Changed) -> None:
+    """Tell that all nodes changed, not so many at once that the event loop is held up."""
+    for at in range(0, len(changed.changed), TOLD_AT_ONCE):
+        hub.following.tell(changed._replace(changed=changed.changed[at : at + TOLD_AT_ONCE]))
+        await asyncio.sleep(0)
 
 
 def _steps(paths: list[str], size: int) -> list[list[str]]:

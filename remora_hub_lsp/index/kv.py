@@ -409,14 +409,16 @@ class NodeStateKV:
                 self._touch([row[0]], revision)
         return changed
 
-    def graph_is_ready(self, ready: bool = True) -> None:
+    def graph_is_ready(self, ready: bool = True) -> Changed:
         """The graph of the whole project has been worked out (or is not to be told): all nodes tell other things."""
         if self.graph_ready == ready:
-            return
+            return Changed(self.revision, (), ())
         with self._transaction() as revision:
             self._set_meta("graph", int(ready))
             self._db.execute("UPDATE nodes SET revision = ?", (revision,))
             self._db.execute("UPDATE files SET revision = ?", (revision,))
+            keys = self._db.execute("SELECT path, qualname FROM nodes JOIN files ON files.id = file").fetchall()
+        return Changed(self.revision, tuple(node_key(*key) for key in keys), ())
 
     def refresh_tests(self, changed: Collection[str]) -> Changed:
         """Mark the nodes that have been told to have other tests than they have now as changed by a dependency.

@@ -288,11 +288,29 @@ async def test_more_than_a_notification_names(server: Server, project: WriteFile
 async def test_changes_on_disk_and_of_the_cold_start_are_told(server: Server, project: WriteFiles) -> None:
     root = project({"a.py": CART})
     peer = await server.connect()
-    await peer.initialize(root.as_uri())
-    await peer.ask("remora/subscribe", {})
+    await peer.initialize(root.as_uri(), initializationOptions={"indexOnStart": False})
+    await peer.ask("remora/subscribe", {})  # before the cold start, which could be over otherwise
+    await peer.ask("remora/reindex", {})
     await peer.wait(lambda message: "node:a.py:total" in str(message.get("params")))
     (root / "a.py").unlink()
     await peer.wait(lambda message: "node:a.py:total" in str((message.get("params") or {}).get("deleted")))
+
+
+async def test_who_subscribes_during_a_cold_start_misses_nothing(server: Server, project: WriteFiles) -> None:
+    """Whatever the moment: what comes after the cursor of the answer is told, as that the call graph is known."""
+    padding = "# nothing\n" * 1000  # a few files for each batch
+    root = project({f"m{number}.py": f"def f{number}(): ...\n{padding}" for number in range(60)})
+    peer = await server.connect()
+    await peer.initialize(root.as_uri())
+    cursor = (await peer.ask("remora/subscribe", {}))["cursor"]
+    await until(lambda: is_ready(peer))
+    later = set((await since(peer, cursor))["changed"])
+
+    async def all_told() -> bool:
+        return later <= {key for params in told(peer) for key in params["changed"]}
+
+    await until(all_told)
+    assert len(await names(peer)) == 60
 
 
 async def test_the_end_of_a_session_ends_its_subscription(server: Server, project: WriteFiles) -> None:
