@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -9,6 +11,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from remora_hub_lsp import __version__
+from remora_hub_lsp.protocol import PROTOCOL_VERSION
 
 ROOT = Path(__file__).parents[1]
 
@@ -39,7 +44,7 @@ def test_the_wheel_holds_the_package_and_its_scripts_alone(wheel: Path) -> None:
     packed = sorted(name for name in names if name.endswith(".pym"))
     assert scripts
     assert packed == [f"remora_hub_lsp/_agents/hub/tools/{name}" for name in scripts]
-    assert "remora_hub_lsp/py.typed" in names
+    assert {"remora_hub_lsp/py.typed", "remora_hub_lsp/CHANGELOG.md"} <= set(names)
     assert not [name for name in names if "__pycache__" in name or "/tests/" in name]
 
 
@@ -67,3 +72,13 @@ def test_what_the_wheel_installs_runs_without_the_checkout(wheel: Path, tmp_path
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(str(tmp_path / "site"))
     assert "def total(rate: float) -> float" in done.stdout
+
+
+def test_the_changelogs_begin_with_this_version() -> None:
+    changes = (ROOT / "remora_hub_lsp" / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.search(r"^## (\S+) \(protocol (\S+)\)$", changes, re.MULTILINE)
+    assert newest
+    assert newest.groups() == (__version__, PROTOCOL_VERSION)
+    extension = ROOT / "editors" / "vscode"
+    assert json.loads((extension / "package.json").read_text(encoding="utf-8"))["version"] == __version__
+    assert f"## {__version__}\n" in (extension / "CHANGELOG.md").read_text(encoding="utf-8")

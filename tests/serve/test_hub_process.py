@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from remora_hub_lsp import __version__
 from remora_hub_lsp.discovery import find, runtime_folder
 from remora_hub_lsp.errors import SharingError
+from remora_hub_lsp.protocol import PROTOCOL_VERSION
 from remora_hub_lsp.serve.greeting import WRONG_TOKEN
 from remora_hub_lsp.serve.process import peer_uid
 from remora_hub_lsp.serve.session import Session
@@ -60,9 +62,12 @@ async def test_both_ways_in(project: WriteFiles) -> None:
     root = project({"a.py": "def f(): ..."})
     async with running() as hub, await hub.unix() as first, await hub.unix() as second, await hub.tcp() as third:
         assert (await hello(third, hub))["pid"] == os.getpid()
-        assert (await hello(second, hub))["protocolVersion"] == "1.0"
+        assert hub.listening.protocol_version == PROTOCOL_VERSION
+        assert (await hello(second, hub))["protocolVersion"] == PROTOCOL_VERSION
         for peer in (first, second, third):
-            assert (await peer.initialize(root.as_uri()))["serverInfo"]["name"] == "remora-hub-lsp"
+            told = await peer.initialize(root.as_uri())
+            assert told["serverInfo"] == {"name": "remora-hub-lsp", "version": __version__}
+            assert told["capabilities"]["experimental"]["remora"]["protocolVersion"] == PROTOCOL_VERSION
             assert "def f()" in str(await peer.hover((root / "a.py").as_uri(), 0, 4))
         status = await first.ask("remora/process")
         assert (status["sessions"], [r["sessions"] for r in status["roots"]]) == (3, [3])
