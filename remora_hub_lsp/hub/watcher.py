@@ -90,7 +90,7 @@ class FileWatcher:
         """The thread: wait for events and hand them to the loop."""
         try:
             notify = _notify(folders)
-        except (OSError, WatchfilesRustInternalError) as error:
+        except (OSError, UnicodeError, WatchfilesRustInternalError) as error:  # a name that is not UTF-8 is not taken
             self._tell(_settle, started, _reason(error))
             return
         with notify:
@@ -141,7 +141,7 @@ def _settle(future: asyncio.Future[str | None], result: str | None) -> None:
 
 
 def _reason(error: Exception) -> str:
-    text = str(error)
+    text = f"the name {error.object!r} is not UTF-8" if isinstance(error, UnicodeEncodeError) else str(error)
     if "limit" in text or "No space left" in text or "Too many open files" in text:
         return f"the system's limit for watched files is reached ({text}); raise fs.inotify.max_user_watches"
     return f"files cannot be watched: {text or error!r}"

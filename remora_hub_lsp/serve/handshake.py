@@ -112,7 +112,8 @@ class Handshake(_Lenient):
             return folder_paths(self.workspace_folders)
         if self.root_uri is not None:
             return folder_paths([Folder(uri=self.root_uri)])
-        return [Path(self.root_path)] if self.root_path else []
+        path = Path(self.root_path or "")
+        return [path] if path.is_absolute() else []  # relative to what, only the peer knows
 
     @property
     def options(self) -> Mapping[str, Any] | None:

@@ -293,7 +293,8 @@ class WireProtocol(LanguageServerProtocol):
         self.on_exit(0 if self._shutdown else 1)
 
     def _cancel(self, params: types.CancelParams) -> None:
-        future = self._request_futures.get(params.id)
+        # The converter lets everything through where there is a choice of types.
+        future = self._request_futures.get(params.id) if isinstance(params.id, (str, int)) else None
         if future is not None:
             future.cancel()
 

@@ -526,3 +526,22 @@ asyncio.run(main())
     assert "open files" in first
     assert "comparing all files" in first
     assert second == "found 0 degraded"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names must be UTF-8")
+@pytest.mark.parametrize("odd", [b"caf\xe9/b.py", b"caf\xe9.py"])
+async def test_names_that_cannot_be_watched_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: bytes) -> None:
+    monkeypatch.setattr(diskfeed, "POLL_SECONDS", 0.05)
+    write(tmp_path / "project", {"a.py": "def a(): ...\n", os.fsdecode(odd): "def b(): ...\n"})
+    async with running(tmp_path / "project", watch=True) as hub:
+        await hub.feed.settled()
+        write(tmp_path / "project", {"new.py": "def new(): ...\n", os.fsdecode(odd): "def changed(): ...\n"})
+        path = hub.path_of(os.path.join(tmp_path, "project", os.fsdecode(odd)))
+        assert path is not None
+        await until(lambda: _both(hub, path))
+        assert "caf" in str(hub.state_reason)
+
+
+async def _both(hub: Hub, path: str) -> bool:
+    answer = await hub.read(lambda view: view.has("new.py", "new") and view.has(path, "changed"), paths=("a.py",))
+    return bool(answer.value)

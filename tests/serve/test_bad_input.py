@@ -147,10 +147,12 @@ async def test_parameters_as_deep_as_json_may_be(server: Server, peer: Peer, met
     peer.send(b'{"jsonrpc":"2.0","id":50,"method":"%b","params":%b}' % (method.encode(), text))
     assert (await peer.error(50)).code in (-32601, -32602)
     peer.tell("textDocument/didOpen", {"textDocument": {"uri": deep}})
-    peer.tell("$/cancelRequest", {"id": deep})
+    for wrong in (deep, {}, []):
+        peer.tell("$/cancelRequest", {"id": wrong})
     session_of(server).wire.send_request("workspace/configuration", {}, msg_id=7)
     await peer.wait(lambda m: m.get("method") == "workspace/configuration")
     peer.send({"jsonrpc": "2.0", "id": 7, "error": deep})
+    assert session_of(server).wire.failures == 0
     assert await peer.ask("shutdown") is None
 
 
