@@ -69,7 +69,7 @@ def test_the_first_command_shows_what_the_readme_shows(capsys: pytest.CaptureFix
     assert main([*line, "--root", str(ROOT)]) == 0
     told = {_without_numbers(text) for text in capsys.readouterr().out.splitlines()}
     for text in block("output: try").splitlines():
-        assert _without_numbers(text) in told
+        assert _without_numbers(text) in told or text.strip() == "..."
 
 
 async def test_the_rule_that_is_to_be_pasted_flags_what_it_says(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ Json = dict[str, Any]
 _LABEL = 12  # columns
 _MOST_FAILED = 20
 _MOST_NAMES = 30
+_MOST_KEYS = 5
 _NOT_SHOWN = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 
 
@@ -80,9 +81,7 @@ def _facts(node: Json) -> list[tuple[str, str]]:
         ("type hints", hints if node["node_type"] == "function" else None),
         ("decorators", _names(node["decorators"] or None)),
         ("imports", _names(node["imports"] or None)),
-        ("callers", _names(node["callers"])),
-        ("callees", _names(node["callees"])),
-        ("tests", _names(node["related_tests"])),
+        *((label, _keys(label, node)) for label in ("callers", "callees", "tests")),
         ("outdated", node["docstring_outdated_reason"] if node["docstring_outdated"] else None),
         ("broken", node["broken"]),
         *said_by_scripts(node["extra"]),
@@ -248,6 +247,17 @@ def _names(names: Sequence[str] | None) -> str | None:
         return None
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return ", ".join(names[:_MOST_NAMES]) + more if names else "none"
+
+
+def _keys(command: str, node: Json) -> str | None:
+    """Nodes, one on a line; of many the first, and the command that shows them all."""
+    keys = node["related_tests" if command == "tests" else command]
+    if keys is None:
+        return None
+    lines = [key.removeprefix("node:") for key in keys[:_MOST_KEYS]]
+    if len(keys) > _MOST_KEYS:
+        lines.append(f"and {len(keys) - _MOST_KEYS} more: {PROGRAM} {command} {node['key'].removeprefix('node:')}")
+    return f"\n{' ' * _LABEL}".join(lines) or "none"
 
 
 def _indented(text: str) -> str:

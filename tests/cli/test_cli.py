@@ -168,6 +168,16 @@ def test_context_shows_a_card(run: Run) -> None:
     assert "\x1b" not in run.out
 
 
+def test_a_card_shows_a_few_of_many_callers_and_how_to_see_all(shop: Path, run: Run) -> None:
+    calls = "".join(f"def use{number}(): return wanted()\n" for number in range(7))
+    (shop / "shop" / "used.py").write_text(f"def wanted(): ...\n{calls}")
+    assert run("context", "shop/used.py:wanted") == 0
+    _, _, rest = run.out.partition("callers     ")
+    indented = "\n            "
+    wanted = [*(f"shop/used.py:use{number}" for number in range(5)), "and 2 more: remora-hub callers shop/used.py:wanted"]
+    assert rest.startswith(indented.join(wanted) + "\ncallees     none\n")
+
+
 def test_context_as_json_is_the_result_of_get_context(run: Run) -> None:
     keys = ["shop.cart.Cart", "node:shop/cart.py:Cart.total", "shop/cart.py"]
     assert run("context", *keys, "--json") == 0
