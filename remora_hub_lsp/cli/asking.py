@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..client import HubClient
-from ..client.connection import connect_to
+from ..client.connection import connect_to, within
 from ..config import Config
 from ..discovery import running
-from ..errors import HubError, HubUnavailable
+from ..errors import HubError, HubTimeout, HubUnavailable
 from ..hub.compare import Scope
 from ..hub.drift import outdated
 from ..hub.hub import Hub
@@ -35,12 +35,13 @@ from ..protocol import (
     ProcessStatus,
 )
 from . import show
-from .arguments import SETTINGS
+from .arguments import PROGRAM, SETTINGS
 from .progress import progress_bar
 
 Json = dict[str, Any]
 
 _PATIENCE = 60.0  # seconds for one answer of the running hub
+_FIRST = 15.0  # for its first one, which says only that it is there
 _LONG = 3600.0  # for one that has to analyse everything
 _PAUSE = 0.1
 _MOST = 100_000
@@ -76,12 +77,15 @@ async def up_to_date(arguments: argparse.Namespace, root: Path, config: Config) 
     """Answers once the index has caught up with the files; what keeps it from that is said, never hidden."""
     own = any(hasattr(arguments, name) for name in SETTINGS if name not in _OF_THE_COMMAND)
     if not own:
-        async with HubClient(root, timeout=_PATIENCE) as client:
+        async with HubClient(root, timeout=_FIRST) as client:
             try:
                 status = await client.status()
-            except HubUnavailable:
+            except HubUnavailable as error:
                 own = True
+                if isinstance(error, HubTimeout):
+                    show.complain(f"{error}; this is done without it (`{PROGRAM} doctor` says more)")
             else:
+                client.timeout = _PATIENCE
                 yield await _caught_up(arguments, client, status)
     if own:
         async with _own_hub(arguments, root, config) as hub:
@@ -93,12 +97,12 @@ async def processes() -> list[ProcessStatus]:
     found = []
     for listening in running():
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with within(_FIRST):
                 connection = await connect_to(listening.addresses[0], listening.token, None)
                 found.append(ProcessStatus.model_validate_json(await connection.ask(PROCESS, {})))
                 await connection.close()
-        except (HubError, TimeoutError) as error:
-            show.complain(f"the hub process {listening.pid} (version {listening.version}) does not answer: {error}")
+        except HubError as error:
+            show.complain(f"the hub process {listening.pid} (version {listening.version}): {error}")
     return found
 
 

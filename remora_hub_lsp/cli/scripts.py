@@ -84,7 +84,7 @@ def _check(arguments: argparse.Namespace, root: Path, config: Config) -> int:
     files = arguments.files or [found.path for found in scripts_of(root, config.scripts_folder, {}).values()]
     if not files:
         complain(f"there are no scripts in {root / FOLDER}; `remora-hub scripts new NAME` writes one to begin with")
-    results = [_checked(file, arguments.strict) for file in files]
+    results = [checked(file, arguments.strict) for file in files]
     if arguments.json or arguments.format == "json":
         print(json.dumps(results, indent=2))
     else:
@@ -93,8 +93,8 @@ def _check(arguments: argparse.Namespace, root: Path, config: Config) -> int:
     return OK if all(result["valid"] for result in results) and files else FAILED
 
 
-def _checked(file: Path, strict: bool) -> Json:
-    """As Grail's check has it. column: 0-based, in bytes of UTF-8."""
+def checked(file: Path, strict: bool) -> Json:
+    """What is wrong with a script, as Grail's check has it. column: 0-based, in bytes of UTF-8."""
     try:
         script = load(file)
         result = script.check()

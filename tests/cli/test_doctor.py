@@ -51,6 +51,22 @@ def test_the_index_is_counted_once_it_is_there(root: Path, capsys: pytest.Captur
     assert "1 files, 2 nodes" in entry["message"]
 
 
+def test_files_and_scripts_that_are_wrong_are_named(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "broken.py").write_text("def (:\n")
+    tools = root / "agents" / "hub" / "tools"
+    tools.mkdir(parents=True)
+    (tools / "half.pym").write_text("result = [\n")
+    assert main(["index", str(root)]) == 0
+    found = examined(root, capsys)
+    assert [entry["level"] for entry in found["index"]] == ["ok", "note"]
+    assert "1 files could not be analysed as a whole when last looked at, the first is broken.py: " in found["index"][1]["message"]
+    assert [entry["level"] for entry in found["scripts"]] == ["ok", "warning"]
+    assert "half.pym cannot be run" in found["scripts"][1]["message"]
+    (tools / "half.pym").unlink()
+    assert main(["scripts", "new", "whole", "--root", str(root)]) == 0
+    assert [entry["level"] for entry in examined(root, capsys)["scripts"]] == ["ok", "ok"]
+
+
 def test_a_damaged_index_is_told(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (root / "pyproject.toml").write_text('[tool.remora-hub]\ndatabase = "index.db"\n')
     (root / "index.db").write_bytes(b"no database" * 1000)

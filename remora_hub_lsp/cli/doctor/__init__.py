@@ -49,6 +49,7 @@ def examine(root: Path) -> Iterator[Finding]:
     yield from project.processes_of_user()
     yield from project.watcher(root, config)
     yield from installation.scripts()
+    yield from project.scripts(root, config)
     yield from project.git(root)
     yield from installation.editors()
 

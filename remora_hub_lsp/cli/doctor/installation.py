@@ -129,4 +129,7 @@ def editors() -> Iterator[Finding]:
         if found:
             yield Finding("ok", "editors", f"{name}: {', '.join(found)}")
         else:
-            yield Finding("note", "editors", f"{name} is here, and no Remora Hub plugin was found where it usually is")
+            what = f"{name} is here, and no Remora Hub plugin was found where it usually is"
+            yield Finding(
+                "note", "editors", what, 'the README\'s chapter "In an editor" says how to install one, or do without'
+            )

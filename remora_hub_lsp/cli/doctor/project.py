@@ -48,9 +48,29 @@ def _database(database: Path) -> Iterator[Finding]:
         if connection is None:
             yield Finding("note", "index", f"{database} is of another version, or damaged: it is built anew when used")
             return
-        files, nodes = IndexView(connection).counts()
+        view = IndexView(connection)
+        (files, nodes), failed = view.counts(), view.failed()
     size = database.stat().st_size / 1e6
     yield Finding("ok", "index", f"{database}: {files:,} files, {nodes:,} nodes, {size:.1f} MB")
+    if failed:
+        first = f"{failed[0]['file']}: {failed[0]['error']}"
+        what = f"{len(failed):,} files could not be analysed as a whole when last looked at, the first is {first}"
+        yield Finding("note", "index", what, "`remora-hub status` lists them, with the lines")
+
+
+def scripts(root: Path, config: Config | None) -> Iterator[Finding]:
+    """Whether the project's own scripts are right, and would be run."""
+    from ...hub.scripts.shelf import scripts_of
+    from ..scripts import checked
+
+    files = [found.path for found in scripts_of(root, config.scripts_folder if config else None, {}).values()]
+    wrong = [file for file in files if not checked(file, strict=False)["valid"]]
+    if wrong:
+        names = ", ".join(file.name for file in wrong)
+        yield Finding("warning", "scripts", f"of {root}: {names} cannot be run", "`remora-hub scripts check` says why")
+    elif files:
+        trust = "they are run where the editor (or `--trusted`) says that you trust the project"
+        yield Finding("ok", "scripts", f"of {root}: {len(files)}; {trust}")
 
 
 def processes_of_user() -> Iterator[Finding]:
