@@ -28,7 +28,7 @@ from .forms import (
     Expression,
 )  # fmt: skip
 from .program import FRAGMENT, SUBCLASSES, Module, Scope
-from .resolver import BY_NAME, CALLED, EXACT, IMPLICIT, INFERRED, REFERENCE, World
+from .resolver import BY_NAME, CALLED, EXACT, IMPLICIT, INFERRED, REFERENCE, Question, World
 from .values import (
     BOUND,
     CLS,
@@ -47,7 +47,10 @@ from .values import (
     Values,
 )  # fmt: skip
 
-__all__ = ["BY_NAME", "CALLED", "EXACT", "IMPLICIT", "INFERRED", "REFERENCE", "CallerEdges", "FileGraph", "file_graph"]
+__all__ = [
+    "BY_NAME", "CALLED", "EXACT", "IMPLICIT", "INFERRED", "REFERENCE", "CallerEdges", "Draft", "FileGraph", "draft",
+    "file_graph", "finished",
+]  # fmt: skip
 
 # [target, kind, evidence, [numbers of places]]; the target is a node's key, a dotted name outside the project, or
 # `.name` of a method called on something unknown.
@@ -69,7 +72,7 @@ Flows = dict[str, dict[str, dict[str, list[Any]]]]
 
 
 class FileGraph(NamedTuple):
-    """What one file adds. rests: (path, name) of what its edges rest on. bases: of each class, keys or dotted names."""
+    """What one file adds. bases: of each class, keys or dotted names."""
 
     path: str
     callers: list[CallerEdges]
@@ -78,12 +81,82 @@ class FileGraph(NamedTuple):
 
 
 def file_graph(world: World, module: Module) -> FileGraph:
-    """The edges of a module's code as `world` knows it."""
-    sink = _Sink(module)
+    """The edges of a module's code as `world` knows it, and what it passes."""
+    sink = _Sink(passes=True)
     world.begin(module.path)
-    bases = {}
+    bases: dict[str, tuple[str, ...]] = {}
+    callers = [edges for code in _codes(module) for edges in _edges(world, code, sink, bases)]
+    return FileGraph(module.path, callers, sink.sorted_flows(), bases)
+
+
+class Draft(NamedTuple):
+    """A file's graph before it is known what callers pass, and the code of which the edges may be others then."""
+
+    graph: FileGraph
+    unsure: list[_Unsure]
+
+
+def draft(world: World, module: Module) -> Draft:
+    """The edges of a module's code as far as they are known without what callers pass; and what it passes itself."""
+    sink = _Sink(passes=True)
+    world.begin(module.path)
+    bases: dict[str, tuple[str, ...]] = {}
+    sure: list[CallerEdges] = []
+    unsure: list[_Unsure] = []
+    for code in _codes(module):
+        world.reads = None
+        edges = _edges(world, code, sink, bases)
+        if world.reads is None:
+            sure += edges
+        else:
+            unsure.append(_Unsure(code, edges, world.reads))
+    return Draft(FileGraph(module.path, sure, sink.sorted_flows(), bases), unsure)
+
+
+def finished(world: World, draft: Draft) -> FileGraph:
+    """The edges of the module's code, now that `world` knows what callers pass."""
+    graph = draft.graph
+    world.begin(graph.path)
+    sink = _Sink(passes=False)
+    callers = list(graph.callers)
+    for code, edges, reads in draft.unsure:
+        callers += _edges(world, code, sink, graph.bases) if world.is_unlike(reads) else edges
+    return graph._replace(callers=callers)
+
+
+class _Code(NamedTuple):
+    """The code of one caller within a segment."""
+
+    segment: int
+    slot: int
+    caller: str
+    scopes: list[Scope]
+
+
+class _Unsure(NamedTuple):
+    """Code, its edges, and what they rest on that may have another answer."""
+
+    code: _Code
+    edges: list[CallerEdges]
+    reads: set[Question]
+
+
+def _codes(module: Module) -> list[_Code]:
+    found: dict[tuple[int, int], _Code] = {}
     for scope in module.scopes:
-        sink.begin(scope)
+        at = scope
+        while at.kind == LAMBDA_KIND and at.parent is not None:
+            at = at.parent
+        code = found.get((at.segment, at.slot))
+        if code is None:
+            code = found[at.segment, at.slot] = _Code(at.segment, at.slot, at.unique, [])
+        code.scopes.append(scope)
+    return list(found.values())
+
+
+def _edges(world: World, code: _Code, sink: _Sink, bases: dict[str, tuple[str, ...]]) -> list[CallerEdges]:
+    sink.edges = {}
+    for scope in code.scopes:
         _walk(world, scope, sink)
         if scope.kind == FRAGMENT and scope.parent is not None and scope.parent.kind == CLASS:
             around = scope.parent
@@ -92,7 +165,10 @@ def file_graph(world: World, module: Module) -> FileGraph:
                     base.key if base.__class__ is Scope else base.removeprefix("builtins.")
                     for base in world.bases(around) or () if base != "?"
                 )  # fmt: skip
-    return FileGraph(module.path, sink.finished(), sink.flows, bases)
+    if not sink.edges:
+        return []
+    rows = [(target, kind, entry[0], sorted(entry[1])) for (target, kind), entry in sink.edges.items()]
+    return [CallerEdges(code.segment, code.slot, code.caller, sorted(rows))]
 
 
 def _walk(world: World, scope: Scope, sink: _Sink) -> None:
@@ -205,20 +281,12 @@ def _place(form: Expression) -> int:
 
 
 class _Sink:
-    """Collects edges and flows."""
+    """Collects edges and, if wanted, flows."""
 
-    def __init__(self, module: Module) -> None:
-        self.module = module
-        self.callers: dict[tuple[int, int], tuple[str, dict[tuple[str, int], list[Any]]]] = {}
+    def __init__(self, passes: bool) -> None:
+        self.passes = passes
+        self.edges: dict[tuple[str, int], list[Any]] = {}  # of the code that is walked
         self.flows: Flows = {}
-        self.current: dict[tuple[str, int], list[Any]] = {}
-
-    def begin(self, scope: Scope) -> None:
-        """The code of this scope comes next."""
-        at = scope
-        while at.kind == LAMBDA_KIND and at.parent is not None:
-            at = at.parent
-        self.current = self.callers.setdefault((at.segment, at.slot), (at.unique, {}))[1]
 
     def edge(self, target: Scope | str, kind: int, evidence: int, place: int) -> None:
         if target.__class__ is Scope:
@@ -227,9 +295,9 @@ class _Sink:
             target = target.key
         elif target.startswith("builtins."):
             return
-        entry = self.current.get((target, kind))
+        entry = self.edges.get((target, kind))
         if entry is None:
-            self.current[target, kind] = [evidence, [place] if place >= 0 else []]
+            self.edges[target, kind] = [evidence, [place] if place >= 0 else []]
             return
         if evidence < entry[0]:
             entry[0] = evidence
@@ -237,23 +305,20 @@ class _Sink:
             entry[1].append(place)
 
     def flow(self, function: Scope, key: str, values: Values) -> None:
+        if not self.passes:
+            return
         kept = [code for value in values if (code := encode(value)) is not None]
         if kept:
             known = self.flows.setdefault(function.module.path, {}).setdefault(function.unique, {})
             held = known.setdefault(key, [])
             held += [code for code in kept if code not in held]
 
-    def finished(self) -> list[CallerEdges]:
-        out = []
-        for (segment, slot), (caller, edges) in self.callers.items():
-            rows = [(target, kind, entry[0], sorted(entry[1])) for (target, kind), entry in edges.items()]
-            if rows:
-                out.append(CallerEdges(segment, slot, caller, sorted(rows)))
+    def sorted_flows(self) -> Flows:
         for functions in self.flows.values():
             for numbers in functions.values():
                 for values in numbers.values():
                     values.sort(key=repr)
-        return out
+        return self.flows
 
 
 _WITH_CLASS = (INSTANCE, SELF, CLS, PROPERTY)

@@ -102,30 +102,29 @@ class Sink(Protocol):
 MOST_ROUNDS = 8
 DEEPEST = 60
 FS = frozenset
-
-
-class _TooDeep(Exception):
-    """A question has to be answered first."""
-
-    def __init__(self, key: tuple[Any, ...], compute: Callable[[], Any]) -> None:
-        self.key = key
-        self.compute = compute
+# What is asked, and of what.
+Question = tuple[Any, ...]
 
 
 class World:
     """One state of a program, and what has been found out about it.
 
     rests: by file and name of its top level ("": the edges of its code), which names of which files it rests on.
+    reads: what was asked lately that may have another answer once it is known what callers pass; None: nothing.
     """
 
     def __init__(self, program: Program, flows: bool = True) -> None:
-        """flows: whether what callers pass is known."""
+        """flows: whether what callers pass is known; if not, it may be later."""
         self.program = program
         self.flows = flows
+        self.reads: set[Question] | None = None
         self.rests: dict[tuple[str, str], set[tuple[str, str]]] = {}
-        self._memo: dict[tuple[Any, ...], Any] = {}
-        self._active: dict[tuple[Any, ...], list[Any]] = {}  # key -> [depth, value so far, asked meanwhile]
-        self._provisional: dict[tuple[Any, ...], tuple[Any, int]] = {}
+        self._memo: dict[Question, Any] = {}
+        # Answers that may be others once it is known what callers pass: [answer, what it read, owner, how to ask].
+        self._tentative: dict[Question, tuple[Any, set[Question], tuple[str, str], tuple[Any, ...]]] = {}
+        self._unlike: set[Question] = set()  # those that are
+        self._active: dict[Question, list[Any]] = {}  # key -> [depth, value so far, asked meanwhile]
+        self._provisional: dict[Question, tuple[Any, int, tuple[str, str], tuple[Any, ...]]] = {}
         self._lowest = [1 << 30]
         self._owner = ("", "")
         self._into: set[tuple[str, str]] = set()  # what it rests on
@@ -138,11 +137,14 @@ class World:
 
     # ---- questions, each answered once
 
-    def _ask(self, key: tuple[Any, ...], module: Module, compute: Callable[..., Any], *arguments: Any) -> Any:
+    def _ask(self, key: Question, module: Module, compute: Callable[..., Any], *arguments: Any) -> Any:
         """The answer to a question about `module`, by `compute`."""
         memo = self._memo
         if key in memo:
             return memo[key]
+        if key in self._tentative:
+            self._read(key)
+            return self._tentative[key][0]
         active = self._active.get(key)
         if active is not None:  # in a circle: what is known so far
             active[2] = True
@@ -159,6 +161,7 @@ class World:
             return self._give_up(key)
         state = self._active[key] = [depth, NOTHING, False]
         owner, into = self._owner, self._into
+        reads_before, self.reads = self.reads, None
         about = key[1]
         if about.__class__ is Scope and about.kind != FRAGMENT:
             self._owner = now = (module.path, key[2]) if about.kind == MODULE_KIND else about.rest
@@ -182,16 +185,24 @@ class World:
         finally:
             self._owner, self._into = owner, into
             del self._active[key]
-        if lowest >= depth:
-            memo[key] = answer
-            self._settle(depth)
-        else:
-            self._provisional[key] = (answer, lowest)
+        reads = self.reads
+        if lowest < depth:
+            self._provisional[key] = (answer, lowest, owner, (key, module, compute, *arguments))
             if lowest < self._lowest[-1]:
                 self._lowest[-1] = lowest
+        elif reads is None:
+            memo[key] = answer
+            if self._provisional:
+                self._settle(depth, None)
+        else:
+            self._tentative[key] = (answer, reads, owner, (key, module, compute, *arguments))
+            reads = {key}
+            if self._provisional:
+                self._settle(depth, reads)
+        self.reads = reads_before if reads is None else reads if reads_before is None else reads_before | reads
         return answer
 
-    def _give_up(self, key: tuple[Any, ...]) -> Any:
+    def _give_up(self, key: Question) -> Any:
         if self._lowest[-1] > 0:
             self._lowest[-1] = 0
         return NOTHING
@@ -201,13 +212,43 @@ class World:
         if self._provisional:
             self._provisional = {key: kept for key, kept in self._provisional.items() if kept[1] < depth}
 
-    def _settle(self, depth: int) -> None:
+    def _settle(self, depth: int, reads: set[Question] | None) -> None:
         """Answers that rested on nothing but one that is final now are final, too."""
-        if self._provisional:
-            for key, (answer, lowest) in list(self._provisional.items()):
-                if lowest >= depth:
+        for key, (answer, lowest, owner, how) in list(self._provisional.items()):
+            if lowest >= depth:
+                if reads is None:
                     self._memo[key] = answer
-                    del self._provisional[key]
+                else:
+                    self._tentative[key] = (answer, reads, owner, how)
+                del self._provisional[key]
+
+    # ---- what callers pass
+
+    def _read(self, key: Question) -> None:
+        if self.reads is None:
+            self.reads = set()
+        self.reads.add(key)
+
+    def know_passed(self) -> None:
+        """From now on the program knows what callers pass: what has been found out without it is looked at again.
+
+        That is done in the order in which it was found out: each answer comes after those that it rests on, and
+        where these are the same as before so is it.
+        """
+        self.flows = True
+        tentative, self._tentative = self._tentative, {}
+        for key, (answer, reads, owner, how) in tentative.items():
+            if key not in self._memo and not self.is_unlike(reads):
+                self._memo[key] = answer
+                continue
+            self._owner = owner
+            self._into = self.rests.setdefault(owner, set())
+            if self._ask(*how) != answer:
+                self._unlike.add(key)
+
+    def is_unlike(self, reads: set[Question]) -> bool:
+        """Whether one of these questions has another answer, now that it is known what callers pass."""
+        return any(self._passed(key[1], key[2]) if key[0] == "passed" else key in self._unlike for key in reads)
 
     def _rest_on(self, module: Module, name: str) -> None:
         """What is being found out rests on a name of the module."""
@@ -608,9 +649,13 @@ class World:
 
     def passed(self, function: Scope, number: int) -> Values:
         """What callers pass for a parameter."""
-        if not self.flows:
-            return NOTHING
         self._rest_on(function.module, f"({function.unique})")
+        if not self.flows:
+            self._read(("passed", function, number))
+            return NOTHING
+        return self._passed(function, number)
+
+    def _passed(self, function: Scope, number: int) -> Values:
         key = ("passed", function, number)
         if key not in self._memo:
             given = ("given", function)
@@ -623,7 +668,10 @@ class World:
 
     def subclasses(self, scope: Scope) -> list[Scope]:
         """All classes below a class, as far as the program has them."""
-        key = ("below", scope)
+        if not self.flows:
+            self.passed(scope, SUBCLASSES)
+            return []
+        key = ("subclasses", scope)
         if key not in self._memo:
             found: dict[Scope, None] = {}
             todo = [scope]
@@ -644,7 +692,15 @@ class World:
             function = member[1] if member.__class__ is tuple and member[0] == PROPERTY else member
             if function.__class__ is not Scope or function.kind != FUNCTION or not flags(function) & open_:
                 return []
-        return [(SELF, below) for below in self.subclasses(receiver[1]) if name in below.names] if members else []
+        return [(SELF, below) for below in self._overriding(receiver[1], name)] if members else []
+
+    def _overriding(self, scope: Scope, name: str) -> tuple[Scope, ...]:
+        """The subclasses that bind a name in their own body."""
+        self._into.add(scope.rest)
+        return self._ask(("overriding", scope, name), scope.module, self._find_overriding, scope, name)
+
+    def _find_overriding(self, scope: Scope, name: str) -> tuple[Scope, ...]:
+        return tuple([below for below in self.subclasses(scope) if name in below.names])
 
     def role(self, scope: Scope) -> str:
         """What a method's decorators make of it: static, class, property, or nothing of these."""
@@ -1120,14 +1176,24 @@ class World:
 
     def _below(self, scope: Scope, name: str, sink: Sink | None, place: int) -> Values:
         """What `self.name` is where only subclasses have it, as with mixins."""
+        self._into.add(scope.rest)
         found = []
-        for below in self.subclasses(scope):
+        for below, members, stored in self._ask(("below", scope, name), scope.module, self._find_below, scope, name):
             receiver = (SELF, below)
-            held = self.find_member(below, name)
-            for member in self._member_values(held, name) if held is not None else ():
+            for member in members:
                 found.append(self._get(member, receiver, sink, place))
-            found.append(self._as_seen(self.instance_values(below, name), receiver))
+            found.append(self._as_seen(stored, receiver))
         return union(found)
+
+    def _find_below(self, scope: Scope, name: str) -> tuple[tuple[Scope, Values, Values], ...]:
+        out = []
+        for below in self.subclasses(scope):
+            held = self.find_member(below, name)
+            members = self._member_values(held, name) if held is not None else NOTHING
+            stored = self.instance_values(below, name)
+            if members or stored:
+                out.append((below, members, stored))
+        return tuple(out)
 
     def _member_values(self, found: tuple[Scope, list[Any]], name: str) -> Values:
         return self._ask(("member", found[0], name), found[0].module, self._member, found)

@@ -19,6 +19,7 @@ from ..analysis.segments import SegmentedText
 from ..analysis.source import encode
 from ..analysis.text import Untouched
 from ..errors import StoreLocked
+from ..index.building import Builder
 from ..index.drift import Seed
 from ..index.edges import Unresolved
 from ..index.keys import node_key
@@ -94,6 +95,7 @@ class Recorder:
         self._rules = RulesEngine()
         self._live: dict[str, _Live] = {}
         self._resolver: Resolver | None = None
+        self._builder: Builder | None = None
         self._tests_of: set[str] = set()  # what changed in the graph since `refresh_tests`
 
     # ---- open buffers
@@ -306,7 +308,7 @@ class Recorder:
 
     def _resolve(self, asked: Sequence[Unresolved]) -> Changed:
         if self._resolver is None:
-            self._resolver = Resolver(self.kv.connection)
+            self._resolver, self._builder = Resolver(self.kv.connection), None
         with self.kv.reported(), _no_collection():
             found, unlike = self._resolver.work({one.path: one.names for one in asked})
             # Still without: the collector would first walk all that the resolver has just made, for seconds.
@@ -330,19 +332,19 @@ class Recorder:
 
     def begin_graph(self) -> None:
         """Begin to work the whole graph out, here."""
-        self._resolver = Resolver(self.kv.connection)
+        self._builder = Builder(self.kv.connection)
 
     def graph_flows(self, paths: Sequence[str]) -> None:
         """What files pass to parameters: all of them before the first edges."""
-        assert self._resolver is not None
+        assert self._builder is not None
         with _no_collection():
-            self._resolver.flows(paths)
+            self._builder.flows(paths)
 
     def graph_edges(self, paths: Sequence[str], hashes: Mapping[str, str]) -> Changed:
         """The graphs of files, which had these hashes."""
-        assert self._resolver is not None
+        assert self._builder is not None
         with _no_collection():
-            return self.kv.write_graph(self.kv.unchanged(paths, hashes), self._resolver.edges(paths))
+            return self.kv.write_graph(self.kv.unchanged(paths, hashes), self._builder.edges(paths))
 
     def take_graph(self, pickled: bytes, hashes: Mapping[str, str]) -> Changed:
         """The same, worked out by a worker."""

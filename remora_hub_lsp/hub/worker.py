@@ -25,7 +25,8 @@ from ..analysis.facts import Item
 from ..analysis.segments import SegmentedText, extract
 from ..analysis.source import decode
 from ..errors import SourceError
-from ..index.resolving import Resolved, Resolver
+from ..index.building import Builder
+from ..index.resolving import Resolved
 from ..index.rows import FileRows, encode
 from ..index.schema import open_reader
 
@@ -134,12 +135,12 @@ def history(job: str, *arguments: Any) -> Any:
 
 
 # What the jobs on one call graph have between them.
-_graph: list[Resolver] = []
+_graph: list[Builder] = []
 
 
 def begin_graph(database: str) -> None:
     """Begin to work the call graph out, with nothing known of it."""
-    _graph[:] = [Resolver(open_reader(Path(database)))]
+    _graph[:] = [Builder(open_reader(Path(database)))]
 
 
 def graph_flows(paths: list[str]) -> None:

@@ -49,6 +49,7 @@ class IndexedProgram:
         self._flows: dict[str, Given] = {}
         self._newer_to: dict[str, set[str]] = {}
         self.newer: dict[str, Flows] = {}  # flows that are not written yet, by the file that passes
+        self._given: set[int | None] = set()  # the numbers of those files
         self.names = Modules(self._ids)
 
     def forget(self, path: str) -> None:
@@ -107,8 +108,7 @@ class IndexedProgram:
 
     def _flows_to(self, path: str) -> Given:
         rows = self._db.execute("SELECT file, data FROM flows WHERE target = ?", (self._ids.get(path, -1),)).fetchall()
-        given = {self._ids.get(passing) for passing in self.newer}
-        every = [orjson.loads(data) for number, data in rows if number not in given]
+        every = [orjson.loads(data) for number, data in rows if number not in self._given]
         every += [self.newer[passing][path] for passing in self._newer_to.get(path, ())]
         out: Given = {}
         for functions in every:
@@ -129,10 +129,12 @@ class IndexedProgram:
             self._newer_to.setdefault(target, set()).add(path)
             self._flows.pop(target, None)
         self.newer[path] = flows
+        self._given.add(self._ids.get(path))
 
     def forget_flows(self) -> None:
         """What was given is written."""
         self.newer.clear()
+        self._given.clear()
         self._newer_to.clear()
         self._flows.clear()
 
