@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from . import syntax
 from .facts import MODULE
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -48,7 +49,7 @@ def _own_code(text: str | None) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     seen: Counter[str] = Counter()
-    _add(MODULE, ast.parse(text).body, "", found, seen)
+    _add(MODULE, syntax.module(text).body, "", found, seen)
     return found
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from . import syntax
+
 _PLAIN = re.compile(r"(?:async )?def \w+\(([\w, ]*)\)(?: -> .*)?$")
 _FIXTURE = re.compile(r"(?:^|[._])(?:yield_)?fixture$")
 
@@ -50,8 +52,8 @@ def _parameters(signature: str) -> tuple[str, ...]:
     if plain:
         return tuple(name for part in plain[1].split(",") if (name := part.strip()))
     try:
-        definition = ast.parse(f"{signature}: ...").body[0]
-    except SyntaxError:  # what is broken just now, or longer than what is kept of it
+        definition = syntax.module(f"{signature}: ...").body[0]
+    except syntax.UNPARSEABLE:  # what is broken just now, or longer than what is kept of it
         return ()
     if not isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef):
         return ()
@@ -106,8 +108,8 @@ def _mark(decorator: str) -> _Mark:
 
 def _expression(source: str) -> ast.expr | None:
     try:
-        return ast.parse(source, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError):
+        return syntax.expression(source)
+    except syntax.UNPARSEABLE:
         return None
 
 

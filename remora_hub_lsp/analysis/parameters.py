@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import NamedTuple
 
+from . import syntax
 from .signature import expression
 
 # Kinds of functions whose first parameter the caller does not give.
@@ -46,8 +47,8 @@ def parse_signature(signature: str, kind: str) -> Signature:
     kind: as in models.Kind. What does not parse has no parameters.
     """
     try:
-        node = ast.parse(signature + ": ...").body[0]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        node = syntax.module(signature + ": ...").body[0]
+    except syntax.UNPARSEABLE:
         return Signature((), None, False)
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return Signature((), None, False)

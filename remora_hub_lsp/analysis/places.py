@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Sequence
 from inspect import cleandoc
 from typing import NamedTuple
+
+from . import syntax
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _QUOTES = re.compile(r"[rRuU]?(\"\"\"|'''|\"|')")
@@ -52,10 +53,8 @@ def locate(lines: Sequence[str]) -> Definition | None:
     inside = lines[0][:1].isspace() if lines else False
     text = "".join(lines)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse("if 1:\n" + text if inside else text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = syntax.module("if 1:\n" + text if inside else text)
+    except syntax.UNPARSEABLE:
         return None
     body = tree.body[0].body if inside and isinstance(tree.body[0], ast.If) else tree.body
     node = body[0] if body else None

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from types import CodeType
 from typing import Any, NamedTuple
 
+from . import syntax
+
 GRAIL = "grail"
 _RESULT = "__result__"
 _TOP_LEVEL_AWAIT = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -61,7 +63,7 @@ class Malformed(Exception):
 def parse(text: str) -> Declared:
     """Read a script. Raises Malformed."""
     try:
-        tree = ast.parse(text)
+        tree = syntax.module(text)
     except SyntaxError as error:
         raise Malformed(error.msg or "invalid syntax", error.lineno or 1, max((error.offset or 1) - 1, 0)) from None
     except (ValueError, RecursionError, MemoryError) as error:
@@ -102,7 +104,7 @@ def stubs_of(declared: Declared) -> str:
 def compile_native(declared: Declared, name: str) -> CodeType:
     """The script as CPython's own code, for `evaluate`. Raises Malformed."""
     try:
-        tree = ast.parse(code_of(declared), name)
+        tree = syntax.module(code_of(declared), name)
         last = tree.body[-1] if tree.body else None
         if isinstance(last, ast.Expr):
             tree.body[-1] = ast.Assign([ast.Name(_RESULT, ast.Store())], last.value)

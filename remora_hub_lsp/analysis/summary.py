@@ -12,6 +12,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from . import syntax
 from .forms import (
     ABSTRACT,
     AEACH,
@@ -874,8 +875,8 @@ def _quoted(text: str) -> Expression:
     if text.isidentifier():
         return [NAME, text, -1]
     try:
-        return _plain(ast.parse(text.strip(), mode="eval").body)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _plain(syntax.expression(text.strip()))
+    except syntax.UNPARSEABLE:
         return None
 
 

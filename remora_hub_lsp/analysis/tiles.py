@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 
+from . import syntax
 from .extract import Source, class_header_facts, docstring_of, first_line, statement_facts
 from .facts import ClassBody, Failure, Item, NodeFacts, Segment
 from .text import units
@@ -33,9 +33,7 @@ def parse(lines: Sequence[str], inside_block: bool = False) -> ast.Module | Fail
     if inside_block:
         text = "if 1:\n" + text
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text)
+        return syntax.module(text)
     except SyntaxError as error:
         line = min(max((error.lineno or 1) - 1 - inside_block, 0), max(len(lines) - 1, 0))
         return Failure(error.msg or "invalid syntax", line)

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 WINDOWS = os.name == "nt"
 
-_FILE = re.compile(r"file:(?://([^/]*))?(/.*)", re.IGNORECASE | re.DOTALL)
+_FILE = re.compile(r"file:(?://([^/]*)(?=/)|(?!//))(/.*)", re.IGNORECASE | re.DOTALL)
 _DRIVE = re.compile(r"/[A-Za-z]:(?=/|$)")
 # RFC 3986's path characters; everything else is percent-encoded.
 _SAFE = "/-._~!$&'()*+,;=@"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import threading
+import time
 import warnings
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from remora_hub_lsp.analysis import syntax
 from remora_hub_lsp.analysis.facts import FileFacts
 from remora_hub_lsp.analysis.segments import extract
 from remora_hub_lsp.analysis.source import decode, encode
@@ -254,3 +256,34 @@ def test_encode_gives_the_bytes_of_which_decode_makes_the_text(text: str, data: 
 )
 def test_no_file_has_the_bytes_of_a_text_that_cannot_be_in_one(text: str) -> None:
     assert encode(text).startswith(b"\0")
+
+
+class Finalized:
+    """Garbage whose finalizer lets other threads go on."""
+
+    def __init__(self) -> None:
+        self.cycle = self
+
+    def __del__(self) -> None:
+        time.sleep(0)
+
+
+def test_threads_that_parse_at_once_do_not_disturb_each_other() -> None:
+    text = "def f(a, b=((1)), *c):\n    x = [({'a': (1 + (2 * (3 - a)))}) for y in b if (y and (z or (w)))]\n" * 60
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            for _ in range(12):
+                garbage = [Finalized() for _ in range(9)]
+                del garbage
+                assert len(syntax.module(text).body) == 60
+        except BaseException as error:  # noqa: BLE001 - SystemError is what there was
+            failed.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []

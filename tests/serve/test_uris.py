@@ -29,6 +29,9 @@ from remora_hub_lsp.serve.uris import from_path, to_path
         ("/a/b.py", None),
         ("", None),
         ("file:", None),
+        ("file://", None),
+        ("file://localhost", None),
+        ("file:////a.py", "//a.py"),
     ],
 )
 def test_to_path(uri: str, path: str | None) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ...analysis import syntax
 from ...analysis.drift import Pair
 from ...analysis.extract import docstring_of
 from ...analysis.pairs import watched
@@ -52,8 +53,8 @@ class Documented(NamedTuple):
 def documented(data: bytes) -> dict[str, Documented] | None:
     """By the names that the index gives nodes; None where the text does not parse."""
     try:
-        tree = ast.parse(data)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = syntax.module(data)
+    except syntax.UNPARSEABLE:
         return None
     lines = data.splitlines(keepends=True)
     found: dict[str, Documented] = {}
