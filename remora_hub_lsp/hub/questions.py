@@ -54,11 +54,13 @@ class Questions:
         self._asking: list[tuple[list[str], Answering]] = []
         self.names = Names(hub)
 
-    async def read(self, question: Callable[[IndexView], T], paths: Sequence[str], wait: float, heavy: bool) -> Answer:
+    async def read(
+        self, question: Callable[[IndexView], T], paths: Sequence[str], wait: float, heavy: bool, calls: bool = True
+    ) -> Answer:
         """See Hub.read."""
 
         async def ask() -> Answer:
-            pending = await self._catch_up(paths, wait)
+            pending = await self._catch_up(paths, wait, calls)
             value, revision = await self.hub.store.read(question, heavy=heavy)
             return Answer(value, revision, self.hub.state, pending)
 
@@ -177,7 +179,9 @@ class Questions:
     async def search(self, query: str, limit: int) -> Answer:
         """Symbols by name, best first (see index.search); during a cold start those not indexed yet, too."""
         paths = {*await self.names.files(query), *self.hub.updates.touched}
-        return await self.read(lambda view: search(view, query, limit), tuple(paths), SEARCH_WAIT, heavy=True)
+        return await self.read(
+            lambda view: search(view, query, limit), tuple(paths), SEARCH_WAIT, heavy=True, calls=False
+        )
 
     async def changes_since(self, params: ChangesSinceParams) -> Json:
         """remora/changesSince."""
@@ -248,8 +252,11 @@ class Questions:
             found |= await self.hub.store.beside(texts_on_disk, on_disk, self.hub.paths.absolute)
         return found
 
-    async def _catch_up(self, paths: Sequence[str], wait: float) -> tuple[str, ...]:
-        """Wait until the changes of the paths are in the index; gives the paths of which they are not, even so."""
+    async def _catch_up(self, paths: Sequence[str], wait: float, calls: bool = True) -> tuple[str, ...]:
+        """Wait until the changes of the paths are in the index; gives the paths of which they are not, even so.
+
+        calls: and until the call graph has followed, of all that was typed.
+        """
         hub, inbox = self.hub, self.hub.updates.inbox
         hub.refuse_if_closed()
         self._index_now(paths)
@@ -257,10 +264,12 @@ class Questions:
         while recorder is not hub.recorder:  # what was in an index that is given up meanwhile, comes again
             recorder = hub.recorder
             # What calls a node stands in other files: what was typed anywhere has to be seen.
-            await inbox.done({*paths, *hub.updates.touched}, until - time.monotonic())
+            awaited = {*paths, *hub.updates.touched} if calls or not paths else set(paths)
+            await inbox.done(awaited, until - time.monotonic())
             hub.refuse_if_closed()
-        await hub.following.caught_up(until - time.monotonic())
-        hub.refuse_if_closed()
+        if calls:
+            await hub.following.caught_up(until - time.monotonic())
+            hub.refuse_if_closed()
         return tuple(path for path in paths if inbox.pending(path))
 
     def _index_now(self, paths: Sequence[str]) -> None:

@@ -112,7 +112,7 @@ async def _findings(session: Session, place: Place) -> list[Finding]:
     def question(view: IndexView) -> list[Json]:
         return list(view.by_ids(drift.of_file(view, place.path)).values())
 
-    answer = await place.hub.read(question, paths=(place.path,))
+    answer = await place.hub.read(question, paths=(place.path,), calls=False)
     if not answer.value or place.path in answer.pending or (document and document.text.version != version):
         return []
     lines = await session.text_of(place)

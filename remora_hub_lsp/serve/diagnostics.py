@@ -51,7 +51,11 @@ async def document_diagnostic(session: Session, params: types.DocumentDiagnostic
     place = session.place_of(params.text_document.uri)
     if place is None:
         return {"kind": "full", "items": []}
-    answer = await place.hub.read(lambda view: find(place.hub, view, place.path), paths=(place.path,), heavy=True)
+
+    def question(view: IndexView) -> list[Json]:
+        return find(place.hub, view, place.path)
+
+    answer = await place.hub.read(question, paths=(place.path,), heavy=True, calls=False)
     items = await shown(session, place, answer.value)
     session.publishing.told(place, items)
     return _report(items, params.previous_result_id)
@@ -62,7 +66,7 @@ async def workspace_diagnostic(session: Session, params: types.WorkspaceDiagnost
     before = {previous.uri: previous.value for previous in params.previous_result_ids}
     reports = []
     for hub in session.roots:
-        answer = await hub.read(lambda view, hub=hub: in_workspace(hub, view), heavy=True)  # type: ignore[misc]
+        answer = await hub.read(lambda view, hub=hub: in_workspace(hub, view), heavy=True, calls=False)  # type: ignore[misc]
         for path, found in answer.value.items():
             place = Place(hub, path)
             uri, version = session.name_of(place)

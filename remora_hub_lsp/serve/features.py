@@ -75,9 +75,9 @@ async def _outline(place: Place) -> tuple[Json | None, list[Json]]:
     def big(view: IndexView) -> tuple[Json | None, list[Json]]:
         return view.file(path), view.outline(path)
 
-    answer = await place.hub.read(small, paths=(path,), wait=OUTLINE_WAIT)
+    answer = await place.hub.read(small, paths=(path,), wait=OUTLINE_WAIT, calls=False)
     if answer.value[1] is None or answer.pending:
-        answer = await place.hub.read(big, paths=(path,), heavy=True)
+        answer = await place.hub.read(big, paths=(path,), heavy=True, calls=False)
     file, outline = answer.value
     if file is None and answer.pending:
         raise JsonRpcException(f"{path} is not indexed yet", rpc.REQUEST_FAILED)

@@ -110,7 +110,7 @@ class Publishing:
             found = in_workspace(hub, view, paths - versions.keys())
             return found | {path: find(hub, view, path) for path in versions}
 
-        answer = await hub.read(question, paths=tuple(versions), heavy=True)
+        answer = await hub.read(question, paths=tuple(versions), heavy=True, calls=False)
         changed = False
         for path in paths:
             place = Place(hub, path)

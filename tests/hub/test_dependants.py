@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from remora_hub_lsp.hub.following import FOLLOW_SECONDS
 from remora_hub_lsp.hub.hub import Hub
 from remora_hub_lsp.models import UpdateSource
@@ -48,6 +50,24 @@ async def test_a_changed_signature_reaches_those_that_import_it(tmp_path: Path) 
         assert set(untouched.values()) == {"cold_start"}
         assert (await sources(hub, "shop/cart.py:total"))["shop/cart.py:total"] == "buffer_change"
 
+
+
+async def test_an_outline_and_a_search_do_not_wait_for_the_call_graph(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("REST_SECONDS", "FOLLOW_SECONDS"):
+        monkeypatch.setattr(f"remora_hub_lsp.hub.following.{name}", GUARD * 10)  # only who waits for it lets it follow
+    write(tmp_path, FILES)
+    async with running(tmp_path) as hub:
+        editor = Editor(hub)
+        editor.open("shop/cart.py", FILES["shop/cart.py"])
+        editor.edit("shop/cart.py", (0, 9), (0, 9), "ed")
+        seen = await hub.read(lambda view: view.qualnames("shop/cart.py"), paths=("shop/cart.py",), calls=False)
+        assert "totaled" in seen.value
+        assert [found["qualname"] for found in (await hub.search("totaled", 5)).value] == ["totaled"]
+        assert hub.following.behind
+        assert (await node(hub, "uses_name.py:caller"))["callees"] == []
+        assert not hub.following.behind
 
 
 async def test_a_body_reaches_nobody(tmp_path: Path) -> None:
