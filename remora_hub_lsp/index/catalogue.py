@@ -22,6 +22,7 @@ from ..analysis.testing import (
     name_of,
     owner_of,
 )
+from .keys import node_key
 
 Place = tuple[str, str]  # path, qualname
 
@@ -167,8 +168,8 @@ class Catalogue:
     """The tests at one moment.
 
     tests: all that are collected. before: by a definition's key, the tests (keys) for which it runs without being
-    called by them, as (distance, tests): fixtures, set-ups, hooks. by_file, below: the tests of a file, and those in
-    a folder and below it.
+    called by them, as (distance, tests): fixtures, set-ups, hooks. by_file, by_class, below: the tests of a file, of a
+    class (inherited ones, and those of what inherits from it, too) by its key, and those in a folder and below it.
     """
 
     def __init__(self, files: Files, rules: CollectionRules) -> None:
@@ -180,6 +181,7 @@ class Catalogue:
         self._chains: dict[Place, tuple[list[Place], list[str]]] = {}
         self._groups: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
         self.by_file: dict[str, list[str]] = {}
+        self.by_class: dict[str, list[str]] = {}
         self.below: dict[str, list[str]] = {}
         for path in files.test_paths(rules):
             share = files.share(path)
@@ -295,6 +297,8 @@ class Catalogue:
                 self.before.setdefault(runs, []).append((distance, group))
         group.append(one.key)
         self.by_file.setdefault(collected.path, []).append(one.key)
+        for place in chain:
+            self.by_class.setdefault(node_key(*place), []).append(one.key)
         folder = collected.path
         while folder:
             folder = folder.rpartition("/")[0]

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import orjson
 
 from ..analysis.testing import CONFTEST
+from .graph import rows_of
 from .keys import split_key
-from .named import row_ids
+from .named import kinds, row_ids
 from .selection import catalogue_of, fingerprint, fixtures_near, nearest, told_of
 
 if TYPE_CHECKING:
@@ -44,9 +45,12 @@ def _below(view: IndexView, keys: Iterable[str]) -> dict[str, None]:
     level = list(dict.fromkeys(keys))
     while level and len(found) < _MOST_BELOW:
         found |= dict.fromkeys(level)
-        rows = row_ids(view, level)
+        rows = [*row_ids(view, level).values()]
+        # The code of classes and modules stands in rows of its own.
+        for key, kind in kinds(view, level).items():
+            rows += rows_of(view, key) if kind in ("module", "class") else ()
         called: dict[str, None] = {}
-        for _, data in view.select(_EDGES, list(rows.values())):
+        for _, data in view.select(_EDGES, rows):
             called |= {edge[0]: None for edge in orjson.loads(data) if edge[0].startswith("node:")}
         level = [key for key in called if key not in found]
     return found

@@ -7,7 +7,7 @@ defines may run wherever the class is used, a function within another one comes 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -28,11 +28,17 @@ if TYPE_CHECKING:
 Known = dict[str, tuple[Step, ...]]
 
 # How likely what is called runs when its caller does, by the caller's complexity (up to 1, 3, 7, more): measured on the
-# suites of six packages, where an exact edge is to be found in 99, 87, 72 and 65 % of the tests that run its caller.
+# suites of eight packages, where an exact edge is to be found in 99, 87, 72 and 65 % of the tests that run its caller;
+# where a caller may mean one of several definitions of the same name (1, 2, up to 5, more), in so much fewer.
 _CALLED = {EXACT: (0.98, 0.87, 0.73, 0.65), INFERRED: (0.96, 0.81, 0.75, 0.62), BY_NAME: (0.5, 0.4, 0.3, 0.3)}
+_ONE_OF = (1.0, 0.55, 0.35, 0.3)
 _IMPLICIT, _NAMED, _BY_TEST = 0.8, 0.6, 0.995
-# ... and the ways that no call is written for.
-_WITHIN, _MADE, _SUBCLASS, _OVERRIDING, _USED, _GUESSED, _IMPORTED = 0.7, 0.98, 0.6, 0.16, 0.3, 0.05, 0.05
+# ... the ways that no call is written for,
+_WITHIN, _MADE, _SUBCLASS, _OVERRIDING, _USED = 0.7, 0.98, 0.6, 0.16, 0.15
+# ... what the code of a class with tests, or of their module, is for (parameters of tests, what they share),
+_OF_CLASS, _OF_FILE, _OF_NAMED = 0.7, 0.3, 0.8
+# ... and what runs when other modules are imported, or nobody knows when.
+_IMPORTED, _IMPORTED_NAME, _GUESSED = 0.02, 0.01, 0.01
 _CONSTRUCTORS = ("__init__", "__new__")
 _COMPLEXITY = FACT_FIELDS.index("complexity")
 
@@ -40,8 +46,8 @@ _COMPLEXITY = FACT_FIELDS.index("complexity")
 class Ways:
     """What leads to definitions at one moment.
 
-    wide: also what runs when modules are imported, and every call whose method's name fits: for who must not miss
-    a test, rather than name a good one. known: what was found out before, of the same moment.
+    wide: also what runs when modules are imported, and where a method of an unknown object has that name: for who must
+    not miss a test, rather than name a good one. known: what was found out before, of the same moment.
     """
 
     def __init__(self, view: IndexView, catalogue: Catalogue, known: Known, wide: bool = False) -> None:
@@ -49,6 +55,7 @@ class Ways:
         self._catalogue = catalogue
         self._known = known
         self._wide = wide
+        self._alike: dict[int, Counter[str]] = {}
 
     def __call__(self, keys: Collection[str]) -> Iterator[Step]:
         """The steps that lead to these definitions."""
@@ -63,40 +70,72 @@ class Ways:
             yield from self._known[key]
 
     def _find(self, keys: Collection[str]) -> Iterator[Step]:
-        called = set()
-        for step in self._callers(keys):
-            called.add(step.callee)
+        called, met = set(), set()
+        for step, at_run in self._callers(keys):
+            met.add(step.callee)
+            if at_run:
+                called.add(step.callee)
             yield step
-        known = self._kinds(keys)
+        known, named = self._kinds(keys), self._named(keys) if self._wide else set()
         for key in keys:
             kind = "module" if key.endswith(f":{MODULE}") else known.get(key)
+            further: list[Step] = []
             if kind == "module":
-                yield from self._importers(key) if self._wide else ()
-            elif kind == "class":
-                yield from self._users(key)
+                yield from self._importers(key)
+                continue
+            if kind == "class":
+                further += self._users(key)
             elif kind is not None:
-                yield from self._around(key, key in called)
-            if self._wide and kind != "module" and key not in called:
+                further += self._around(key, key in called and key not in named)
+            yield from further
+            if self._wide and key not in met and not further:
                 yield Step(key, node_key(split_key(key)[0], MODULE), _GUESSED, BY_NAME)
 
-    def _callers(self, keys: Collection[str]) -> Iterator[Step]:
+    def _callers(self, keys: Collection[str]) -> Iterator[tuple[Step, bool]]:
+        """The steps from callers, and whether that is code of functions, which runs when a test does."""
         by_number = {number_of(key): key for key in keys}
-        named: dict[int, list[str]] = defaultdict(list)
-        for key in keys if self._wide else ():
-            named[number_of(f".{_name(key)}")].append(key)
-        numbers = orjson.dumps([*by_number, *named]).decode()
-        for target, flags, path, owner, kind, complexity in self._view.rows(_CALLED_BY, (numbers,)):
+        for target, flags, path, owner, kind, complexity, row_id, data in self._view.rows(
+            _CALLED_BY, (orjson.dumps(list(by_number)).decode(),)
+        ):
+            key, caller = by_number[target], node_key(path, owner)
             at_import = kind is None or kind == "class" or kind == "module"
-            if at_import and not self._wide:
-                continue  # it runs before any test does
-            caller = node_key(path, MODULE if at_import else owner)
-            if target not in by_number:
-                yield from (Step(key, caller, _GUESSED, BY_NAME) for key in named[target])
-                continue
+            if at_import:
+                caller, likely = self._of_tests(path, caller)
+                if not likely and not self._wide:
+                    continue
             for number, way in enumerate(KINDS):
-                if sure := flags >> 2 * number & 3:
-                    likely = _IMPORTED if at_import else self._likelihood(caller, way, sure, complexity or 1)
-                    yield Step(by_number[target], caller, likely, sure)
+                if not (sure := flags >> 2 * number & 3):
+                    continue
+                if not at_import:
+                    likelihood = self._likelihood(caller, way, sure, complexity or 1)
+                    if way != REFERENCE and caller not in self._catalogue.by_key:
+                        likelihood *= _ONE_OF[bisect_left((1, 2, 5), self._count(row_id, data)[_name(key)])]
+                elif likely:
+                    likelihood = likely * (_OF_NAMED if way == REFERENCE else 1)
+                else:
+                    likelihood = _IMPORTED_NAME if way == REFERENCE else _IMPORTED
+                yield Step(key, caller, likelihood, sure), not at_import and way != REFERENCE
+
+    def _of_tests(self, path: str, owner: str) -> tuple[str, float]:
+        """Whose code it is that runs at import, and how likely it is for the tests there; 0 where there are none."""
+        if owner in self._catalogue.by_class:
+            return owner, _OF_CLASS
+        return node_key(path, MODULE), _OF_FILE if path in self._catalogue.by_file else 0.0
+
+    def _count(self, row_id: int, data: bytes) -> Counter[str]:
+        """How many definitions of each name a caller may call."""
+        if row_id not in self._alike:
+            called = {target for target, kind, *_ in orjson.loads(data) if KINDS[kind] != REFERENCE}
+            self._alike[row_id] = Counter(map(_name, called))
+        return self._alike[row_id]
+
+    def _named(self, keys: Collection[str]) -> set[str]:
+        """Those of the definitions by whose name functions call a method of something unknown."""
+        by_number: dict[int, list[str]] = defaultdict(list)
+        for key in keys:
+            by_number[number_of(f".{_name(key)}")].append(key)
+        rows = self._view.rows(_NAMED_BY, (orjson.dumps(list(by_number)).decode(),))
+        return {key for (number,) in rows for key in by_number[number]}
 
     def _likelihood(self, caller: str, way: str, sure: int, complexity: int) -> float:
         if way == REFERENCE:
@@ -121,18 +160,21 @@ class Ways:
                 outside = True
             elif self._kinds([f"{base}.{name}"]):
                 yield Step(key, f"{base}.{name}", _OVERRIDING, BY_NAME)
-        if self._wide or outside or not called or (name.startswith("__") and name not in _CONSTRUCTORS):
+        if key in self._catalogue.by_key:
+            return  # the runner runs it
+        if outside or not called or (name.startswith("__") and name not in _CONSTRUCTORS):
             yield Step(key, outer, _USED, BY_NAME)
 
     def _users(self, key: str) -> Iterator[Step]:
-        """Where a class is used: where it is made, and where its subclasses are."""
+        """Where a class is used: where it is made, where its subclasses are, and by the tests in it."""
         for name in _CONSTRUCTORS:
             if self._kinds([f"{key}.{name}"]):
                 yield Step(key, f"{key}.{name}", _MADE, EXACT)
         yield from (Step(key, one, _SUBCLASS, INFERRED) for one in subclasses(self._view, key))
+        yield from (Step(key, test, _MADE, EXACT) for test in self._catalogue.by_class.get(key, ()))
 
     def _importers(self, key: str) -> Iterator[Step]:
-        """The modules that import a module, and the tests for which it is."""
+        """The tests for which a module is, and (wide) the modules that import it."""
         path, _ = split_key(key)
         folder, _, file = path.rpartition("/")
         tests: Iterable[str] = self._catalogue.by_file.get(path, ())
@@ -140,6 +182,8 @@ class Ways:
             tests = self._catalogue.below.get(folder, ())
         yield from (Step(key, test, _MADE, EXACT) for test in dict.fromkeys(tests))
         name = module_of(path)
+        if not self._wide:
+            return
         for (importer,) in self._view.rows(_IMPORTS, (name, f"{name}.", f"{name}/")):
             yield Step(key, node_key(importer, MODULE), _MADE, EXACT)
 
@@ -162,10 +206,14 @@ class Ways:
 
 _CALLED_BY = (
     "SELECT called.target, called.flags, files.path, edges.owner, nodes.kind,"
-    f" json_extract(CAST(nodes.facts AS TEXT), '$[{_COMPLEXITY}]') FROM called"
+    f" json_extract(CAST(nodes.facts AS TEXT), '$[{_COMPLEXITY}]'), edges.id, edges.data FROM called"
     " JOIN edges ON edges.id = called.caller JOIN files ON files.id = called.caller >> 40"
     " LEFT JOIN nodes ON nodes.id = called.caller"
     " WHERE called.target IN (SELECT value FROM json_each(?))"
+)
+_NAMED_BY = (
+    "SELECT DISTINCT called.target FROM called JOIN nodes ON nodes.id = called.caller"
+    " WHERE called.target IN (SELECT value FROM json_each(?)) AND nodes.kind NOT IN ('class', 'module')"
 )
 _IMPORTS = (
     "SELECT DISTINCT path FROM imports JOIN files ON files.id = imports.file"

@@ -29,10 +29,14 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (root / path).write_text(text, encoding="utf-8")
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.chdir(root)
-    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
-    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
-        subprocess.run([*git, *command], check=True, cwd=root)
+    subprocess.run(["git", "init", "-q"], check=True, cwd=root)
+    commit(root)
     return root
+
+
+def commit(root: Path) -> None:
+    for command in (["add", "."], ["commit", "-q", "-m", "next"]):
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *command], check=True, cwd=root)
 
 
 class Run:
@@ -106,6 +110,18 @@ def test_no_test_of_a_change_is_missed(shop: Path, run: Run, file: str, before: 
     assert before in FILES[file]
     (shop / file).write_text(FILES[file].replace(before, after))
     assert run("tests", "--changed") == (0, ["tests/test_cart.py::test_total"])
+
+
+def test_what_is_known_to_be_tested_elsewhere_does_not_need_all_who_import_it(shop: Path, run: Run) -> None:
+    table = "def rate(): return 1\ndef extra(): return 2\nTABLE = {'rate': rate, 'extra': extra}\n"
+    (shop / "shop/rates.py").write_text(table)
+    (shop / "tests/test_rate.py").write_text("from shop import rates\ndef test_rate(): assert rates.rate() == 1\n")
+    (shop / "tests/test_table.py").write_text("from shop import rates\ndef test_table(): assert rates.TABLE\n")
+    commit(shop)
+    (shop / "shop/rates.py").write_text(table.replace("return 1", "return 3"))
+    assert run("tests", "--changed") == (0, ["tests/test_rate.py::test_rate"])
+    (shop / "shop/rates.py").write_text(table.replace("return 2", "return 3"))
+    assert run("tests", "--changed") == (0, ["tests/test_rate.py::test_rate", "tests/test_table.py::test_table"])
 
 
 def test_a_limit_names_the_likeliest(shop: Path, run: Run) -> None:

@@ -141,6 +141,36 @@ def test_overrides_and_nested_functions_are_reached(check: Check) -> None:
     """)
 
 
+def test_what_tests_share_in_their_class_or_module_is_theirs(check: Check) -> None:
+    check("""
+        #- shop.py
+        class Shape:
+            def area(self): ...         #@ tests: test_area test_other
+        class Square:
+            def area(self): ...         #@ tests: Common.test_side
+        class Unused:
+            def area(self): ...         #@ tests:
+        def wanted(): ...               #@ tests: test_wanted
+        #- test_shape.py
+        import pytest, shop
+        @pytest.mark.parametrize("kind", [shop.Shape])
+        def test_area(kind): kind().area()
+        def test_other(): ...
+        #- test_square.py
+        import shop
+        class Common:
+            def test_side(self): self.kind().area()
+        class TestSquare(Common):
+            kind = shop.Square
+        class TestNone:
+            def test_none(self): ...
+        #- test_wanted.py
+        import shop
+        WANTED = shop.wanted()
+        def test_wanted(): assert WANTED
+    """)
+
+
 def test_only_what_pytest_collects_is_a_test(check: Check) -> None:
     check("""
         #- pytest.ini
