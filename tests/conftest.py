@@ -37,6 +37,11 @@ def own_runtime(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     folder = tmp_path_factory.mktemp("run")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
     yield folder
+    end_hub_processes()
+
+
+def end_hub_processes() -> None:
+    """End those that are found in the runtime folder of now, other than this process."""
     with contextlib.suppress(DiscoveryError):
         for listening in running():
             if listening.pid != os.getpid():

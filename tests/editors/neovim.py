@@ -37,6 +37,7 @@ class Neovim:
         init.write_text(
             f"vim.opt.runtimepath:prepend({str(PLUGIN)!r})\n"
             f"vim.g.remora = {options or f'{{ cmd = {cmd}, settings = {{ workers = 0 }} }}'}\n"
+            "vim.g.loaded_python3_provider = 0\n"  # looking for one costs more than all the rest
             "vim.opt.swapfile = false\nvim.opt.columns = 120\nvim.opt.lines = 40\nvim.opt.shortmess:append('FIWc')\n"
             "_G.told = {}\nvim.notify = function(text) table.insert(_G.told, text) end\n"
         )

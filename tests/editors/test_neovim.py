@@ -11,6 +11,7 @@ pytest.importorskip("pynvim", reason="NEOVIM IS NOT TESTED: pynvim is not instal
 
 from remora_hub_lsp.client import HubClient
 
+from ..conftest import end_hub_processes
 from .neovim import SERVER, Neovim, binaries
 
 # The emoji before the definition is one character, two UTF-16 code units and four bytes.
@@ -36,6 +37,22 @@ def main() -> None:
 TESTS = "from cart import Cart\n\n\ndef test_total():\n    assert Cart().total(2.0) == 4.0\n"
 
 Start = Callable[..., Neovim]
+
+
+@pytest.fixture(scope="module")
+def one_runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One hub process for all of these tests, each of which has a root of its own."""
+    folder = tmp_path_factory.mktemp("run")
+    yield folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(folder))
+        end_hub_processes()
+
+
+@pytest.fixture(autouse=True)
+def own_runtime(one_runtime: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(one_runtime))
+    return one_runtime
 
 
 @pytest.fixture(params=["new", "old"])
