@@ -49,15 +49,15 @@ def _read_all(terminal: int) -> str:
 def test_index_shows_how_far_it_is_and_leaves_only_the_summary(tmp_path: Path) -> None:
     root = tmp_path / "project"
     root.mkdir()
-    for number in range(60):
-        text = "\n".join(f"def f{i}(a, b=1):\n    return [a, b, {i}]\n" for i in range(400))
+    for number in range(30):
+        text = "\n".join(f"def f{i}(a, b=1):\n    return [a, b, {i}]\n" for i in range(40))
         (root / f"m{number}.py").write_text(text)
     written = at_a_terminal(root, tmp_path, "index")
     assert "Indexing" in written
-    assert "/60 files" in _ESCAPE.sub("", written)
+    assert "/30 files" in _ESCAPE.sub("", written)
     last = written[written.rindex("\x1b[2K") :]  # the bar's line is wiped out
     assert "Indexing" not in last
-    assert "60 files with 24,060 modules, classes and functions are indexed" in _ESCAPE.sub("", last)
+    assert "30 files with 1,230 modules, classes and functions are indexed" in _ESCAPE.sub("", last)
 
 
 def test_a_card_has_colours_where_there_are_any(tmp_path: Path) -> None:

@@ -10,11 +10,15 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from remora_hub_lsp.analysis.segments import extract
 from remora_hub_lsp.analysis.text import TextDocument
 from remora_hub_lsp.config import load_config
 from remora_hub_lsp.hub.changes import Closed, DiskChanged, Edited, Opened, Saved
+from remora_hub_lsp.hub.coldstart import ColdStart
 from remora_hub_lsp.hub.hub import Hub
+from remora_hub_lsp.hub.worker import Task
 from remora_hub_lsp.index.rows import encode
 from remora_hub_lsp.index.schema import open_reader
 from remora_hub_lsp.index.view import IndexView, reading
@@ -44,6 +48,29 @@ async def running(root: Path, *, indexed: bool = True, **settings: Any) -> Async
         yield hub
     finally:
         await hub.close()
+
+
+class Gate:
+    """Lets cold starts begin, and holds them up before a batch of files while it is shut, as it is at first.
+
+    Only those without workers.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._open = asyncio.Event()
+        go_on = ColdStart._here
+
+        async def here(start: ColdStart, batch: list[Task]) -> None:
+            await self._open.wait()
+            await go_on(start, batch)
+
+        monkeypatch.setattr(ColdStart, "_here", here)
+
+    def open(self) -> None:
+        self._open.set()
+
+    def shut(self) -> None:
+        self._open.clear()
 
 
 def write(root: Path, files: Mapping[str, str | bytes], *, settled: bool = True) -> None:

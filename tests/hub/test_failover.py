@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from remora_hub_lsp.hub import hub as hub_module
 from remora_hub_lsp.hub import store
 from remora_hub_lsp.hub.hub import Hub
 from remora_hub_lsp.index import schema
 from remora_hub_lsp.protocol import ChangesSinceParams
 
-from .running import GUARD, Editor, changed_on_disk, contents, context, fresh, node, running, signatures, write
+from .running import GUARD, Editor, Gate, changed_on_disk, contents, context, fresh, node, running, signatures, write
 
 FILES = {f"m{number}.py": f"def f{number}(): ...\nclass A{number}:\n    def g(self): ...\n" for number in range(30)}
+BIG = "".join(f"def f{number}(a): ...\n" for number in range(40))
 
 
 async def settled(hub: Hub) -> None:
@@ -157,12 +157,12 @@ async def test_the_database_cannot_be_written(
         editor.open("open.py", "def open_(): ...\n")
         await signatures(hub, "open.py")
         with trouble(hub):
-            text = "def typed(a): ...\n" * 3000
+            text = "def typed(a): ...\n" * 500
             editor.replace("open.py", text)
             answer = await hub.read(lambda view: view.outline("open.py"), paths=("open.py",), wait=GUARD)
-            assert len(answer.value) == 3000 or answer.pending == ("open.py",), "old facts are said to be old"
+            assert len(answer.value) == 500 or answer.pending == ("open.py",), "old facts are said to be old"
             await settled(hub)
-            assert len(await signatures(hub, "open.py")) == 3000
+            assert len(await signatures(hub, "open.py")) == 500
             status = await hub.status()
             assert status.state == "degraded"
             assert said in str(status.state_reason)
@@ -186,7 +186,7 @@ async def test_it_comes_back_when_the_database_can_be_written_again(
         editor.open("open.py", "def open_(): ...\n")
         await signatures(hub, "open.py")
         with trouble(hub):
-            editor.replace("open.py", "def typed(a): ...\n" * 3000)
+            editor.replace("open.py", "def typed(a): ...\n" * 500)
             await hub.read(lambda view: view.outline("open.py"), paths=("open.py",), wait=GUARD)
             await settled(hub)
             revision = hub.revision
@@ -198,7 +198,7 @@ async def test_it_comes_back_when_the_database_can_be_written_again(
                 await asyncio.sleep(0.02)
         await hub.indexed()
         assert hub.revision > revision, "revisions never go back"
-        assert len(await signatures(hub, "open.py")) == 3000
+        assert len(await signatures(hub, "open.py")) == 500
         assert await signatures(hub, "m1.py") == ["def meanwhile()"]
         editor.close("open.py")
         await goes_on(hub, root)
@@ -224,42 +224,38 @@ async def test_the_copy_is_given_up_when_the_other_process_is_gone(
     await next_start_is_right(root, database)
 
 
-async def test_the_disk_fills_up_during_the_cold_start(tmp_path: Path) -> None:
+async def test_the_disk_fills_up_during_the_cold_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = tmp_path / "project"
-    write(root, {f"m{number}.py": "def f(a): ...\n" * 300 for number in range(40)})
-    hub = hub_module.Hub(root, (await config_of(root)).config)
-    await hub.start()
-    hub.recorder.kv._db.execute("PRAGMA max_page_count=40")
-    database = hub.database
-    try:
-        await settled(hub)
+    write(root, FILES | {f"big{number}.py": BIG for number in range(20)})
+    gate = Gate(monkeypatch)
+    async with running(root, indexed=False) as hub:
+        database = hub.database
+        await hub.cold_start.walked()
+        with full(hub):
+            gate.open()
+            await settled(hub)
         status = await hub.status()
         assert "disk is full" in str(status.state_reason)
-        assert status.indexed_files == 40
+        assert status.indexed_files == 50
         assert contents(hub.database) == await fresh(root)
-    finally:
-        await hub.close()
     await next_start_is_right(root, database)
 
 
-async def test_the_database_is_deleted_during_the_cold_start(tmp_path: Path) -> None:
+async def test_the_database_is_deleted_during_the_cold_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = tmp_path / "project"
-    write(root, {f"m{number}.py": "def f(a): ...\n" * 300 for number in range(40)})
+    write(root, FILES)
+    gate = Gate(monkeypatch)
     async with running(root, indexed=False) as hub:
+        await hub.cold_start.walked()
         delete_folder(hub.database)
+        gate.open()
         await settled(hub)
         await hub.status()
         await settled(hub)
-        assert (hub.state, (await hub.status()).indexed_files) == ("ready", 40)
+        assert (hub.state, (await hub.status()).indexed_files) == ("ready", 30)
         database = hub.database
         assert contents(database) == await fresh(root)
     await next_start_is_right(root, database)
-
-
-async def config_of(root: Path) -> Hub:
-    from .running import hub_of
-
-    return hub_of(root)
 
 
 def overwrite(database: Path, first: float, last: float) -> None:
@@ -274,16 +270,16 @@ def overwrite(database: Path, first: float, last: float) -> None:
 @pytest.mark.parametrize("part", [(0.0, 0.1), (0.3, 0.7), (0.1, 1.0)])
 async def test_bytes_in_the_middle_are_overwritten(tmp_path: Path, part: tuple[float, float]) -> None:
     root = tmp_path / "project"
-    write(root, FILES | {f"big{number}.py": "def f(a): ...\n" * 200 for number in range(20)})
+    write(root, FILES | {f"big{number}.py": BIG for number in range(20)})
     async with running(root) as hub:
         database = hub.database
         hub.recorder.kv._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         overwrite(database, *part)
         for number in range(20):
-            result = await context(hub, f"big{number}.py:f", f"m{number}.py:f{number}")
+            result = await context(hub, f"big{number}.py:f0", f"m{number}.py:f{number}")
             assert result["nodes"] or result["state"] != "ready"
         for number in range(20):
-            write(root, {f"big{number}.py": f"def n{number}(a): ...\n" * 200}, settled=False)
+            write(root, {f"big{number}.py": BIG.replace("def f", f"def n{number}")}, settled=False)
             changed_on_disk(hub, f"big{number}.py")
         await hub.read(lambda view: view.counts(), wait=GUARD)
         await hub.indexed()
@@ -298,14 +294,14 @@ async def test_bytes_in_the_middle_are_overwritten(tmp_path: Path, part: tuple[f
 @pytest.mark.parametrize("part", [(0.0, 0.1), (0.3, 0.7), (0.1, 1.0)])
 async def test_bytes_are_overwritten_while_nothing_runs(tmp_path: Path, part: tuple[float, float]) -> None:
     root = tmp_path / "project"
-    write(root, FILES | {f"big{number}.py": "def f(a): ...\n" * 200 for number in range(20)})
+    write(root, FILES | {f"big{number}.py": BIG for number in range(20)})
     async with running(root) as hub:
         database = hub.database
     overwrite(database, *part)
     async with running(root, database=database) as hub:
         for number in range(20):
-            await context(hub, f"big{number}.py:f", f"m{number}.py:f{number}")
-            write(root, {f"big{number}.py": f"def n{number}(a): ...\n" * 200}, settled=False)
+            await context(hub, f"big{number}.py:f0", f"m{number}.py:f{number}")
+            write(root, {f"big{number}.py": BIG.replace("def f", f"def n{number}")}, settled=False)
             changed_on_disk(hub, f"big{number}.py")
         await hub.indexed()
         await settled(hub)

@@ -103,7 +103,7 @@ async def test_an_abrupt_end(server: Server, project: WriteFiles) -> None:
 
 
 async def test_one_that_does_not_read(server: Server, project: WriteFiles) -> None:
-    root = project({"a.py": "def f(): ...\n" * 2000})
+    root = project({"a.py": "def f(): ...\n" * 500})
     uri = (root / "a.py").as_uri()
     first, second = await two(server, root)
     await second.ask("remora/getContext", {"nodes": ["a.py:f"], "waitMs": 60_000})

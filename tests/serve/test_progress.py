@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from remora_hub_lsp.hub.coldstart import ColdStart, Progress
-from remora_hub_lsp.hub.worker import Task
+from remora_hub_lsp.hub.coldstart import Progress
 
+from ..hub.running import Gate
 from .conftest import Server, WriteFiles
 from .peer import HANG, Peer
 
@@ -38,26 +38,6 @@ async def indexed(peer: Peer) -> None:
     async with asyncio.timeout(HANG):
         while (await peer.ask("remora/status"))["state"] == "indexing":
             await asyncio.sleep(0.01)
-
-
-class Gate:
-    """Lets a cold start begin, and holds it up before a batch of files while it is shut."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._open = asyncio.Event()
-        go_on = ColdStart._here
-
-        async def here(start: ColdStart, batch: list[Task]) -> None:
-            await self._open.wait()
-            await go_on(start, batch)
-
-        monkeypatch.setattr(ColdStart, "_here", here)
-
-    def open(self) -> None:
-        self._open.set()
-
-    def shut(self) -> None:
-        self._open.clear()
 
 
 @pytest.fixture
