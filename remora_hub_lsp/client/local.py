@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..config import default_database, load_config
+from ..errors import StoreError
 from ..hub.paths import Paths
 from ..hub.texts import by_path, texts_on_disk
 from ..index.answers import Asked, WhyNot, get_context
@@ -18,6 +22,9 @@ from ..index.view import Json
 from ..protocol import GetContextParams, SearchParams
 from .layered import Layered, opened
 
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 Position = tuple[str, int, int]  # file, line, UTF-16 character
 
 
@@ -30,28 +37,33 @@ class LocalIndex:
         self._database = self._config.database or default_database(self._paths.root)
 
     def get_context(self, params: GetContextParams, positions: dict[str, Position]) -> Json:
-        """remora/getContext. positions: by the id they are answered under. Raises StoreError."""
+        """remora/getContext. positions: by the id they are answered under."""
         ids = {text: parse_id(text, self._paths.relative) for text in params.nodes}
         places: dict[str, Any] = {}
         for text, (file, line, character) in positions.items():
             path = self._paths.relative(file)
             places[text] = (path, line, character) if path else BadId("the document is outside the project root")
         wanted = Wanted(frozenset(params.include), params.depth, params.brief, params.budget)
-        with opened(self._paths, self._config, self._database) as view:
+
+        def question(view: Layered) -> Json:
             view.joins_tests = "tests" in wanted.include
             result = get_context(view, Asked(ids, places), (), lambda path: self._why_not(view, path), "degraded")
             if wanted.include:
                 relate(view, result, wanted)
+            return result
+
+        result = self._ask(question)
         if wanted.plain:
             return result
         files = by_path(result["nodes"].values()) if SOURCE in wanted.include else {}
         return finish(result, wanted, texts_on_disk(files.items(), self._paths.absolute))
 
     def search(self, params: SearchParams, patience: float) -> tuple[Json, int]:
-        """remora/search, and how many changed files were not looked at within `patience` seconds. Raises StoreError."""
+        """remora/search, and how many changed files were not looked at within `patience` seconds."""
         until = time.monotonic() + patience
-        unseen = 0
-        with opened(self._paths, self._config, self._database) as view:
+
+        def question(view: Layered) -> tuple[Json, int]:
+            unseen = 0
             for entry in view.tree.walk():
                 if not view.is_known(entry.path):
                     if time.monotonic() < until:
@@ -60,6 +72,18 @@ class LocalIndex:
                         unseen += 1
             symbols = search(view, params.query, params.limit)
             return {"symbols": symbols, "revision": view.revision, "state": "degraded"}, unseen
+
+        return self._ask(question)
+
+    def _ask(self, question: Callable[[Layered], T]) -> T:
+        """Without the index on disk where that cannot be read: who asks gets an answer, if it takes longer."""
+        try:
+            with opened(self._paths, self._config, self._database) as view:
+                return question(view)
+        except StoreError as error:
+            log.warning("%s; it is done without", error)
+        with contextlib.closing(Layered(self._paths, self._config, self._database, None)) as view:
+            return question(view)
 
     def _why_not(self, view: Layered, path: str) -> WhyNot:
         if not os.path.isfile(self._paths.absolute(path)):

@@ -123,7 +123,8 @@ class Updates:
             for path in paths:
                 if self._analysed.pop(path, None) is not None:  # the recorder may have got half of it
                     await self.hub.store.run(recorder.close_buffer, path)
-            log.exception("a change of %s could not be indexed", ", ".join(paths[:3]))
+            known = isinstance(error, StoreError)  # no defect of this program
+            log.error("a change of %s could not be indexed: %s", ", ".join(paths[:3]), error, exc_info=not known)
             # What could not be written to an index that is given up is written to the new one.
             if isinstance(error, StoreError) and (
                 recorder is not self.hub.recorder or await self.hub.fail_over(error)

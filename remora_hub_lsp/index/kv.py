@@ -670,7 +670,8 @@ class NodeStateKV:
             raise failure(f"cannot {doing} the index {self.path}", error) from error
 
     def _meta(self, key: str, default: Any) -> Any:
-        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        with self._reported():
+            row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return row[0] if row else default
 
     def _set_meta(self, key: str, value: Any) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .. import __version__
-from ..discovery import Listening, Lock, publish, socket_path, withdraw
+from ..discovery import Listening, Lock, find, publish, socket_path, withdraw
 from ..errors import SharingError
 from ..protocol import PROTOCOL_VERSION
 from .endpoint import on_signals, serve_connection
@@ -30,6 +30,8 @@ from .wire import Limits
 log = logging.getLogger(__name__)
 
 _BACKLOG = 256
+# Seconds between two looks at whether it can still be found.
+_LOOK = 10.0
 # Seconds that sessions get to end, once the process has to.
 _LAST_SESSIONS = 10.0
 
@@ -215,11 +217,14 @@ class HubProcess:
             left = self._last_used + self.terms.idle - time.monotonic()
             if self.hubs.sessions:
                 left = self.terms.idle
+            elif find() != self.hubs.listening:
+                log.info("somebody removed what tells where the hub process listens: it ends")
+                return
             elif left <= 0:
                 log.info("nobody has been here for %.0f s: the hub process ends", self.terms.idle)
                 return
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), left)
+                await asyncio.wait_for(self._stop.wait(), min(left, _LOOK))
                 return
 
     async def _end_sessions(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import shutil
 import socket
 import stat
 import threading
@@ -18,6 +19,7 @@ from remora_hub_lsp import __version__
 from remora_hub_lsp.discovery import find, runtime_folder
 from remora_hub_lsp.errors import SharingError
 from remora_hub_lsp.protocol import PROTOCOL_VERSION
+from remora_hub_lsp.serve import process
 from remora_hub_lsp.serve.greeting import WRONG_TOKEN
 from remora_hub_lsp.serve.process import peer_uid
 from remora_hub_lsp.serve.session import Session
@@ -196,6 +198,19 @@ def test_the_user_at_the_other_end_is_known() -> None:
     first, second = socket.socketpair(socket.AF_UNIX)
     with first, second:
         assert peer_uid(first) == os.getuid()
+
+
+async def test_it_ends_when_nobody_can_find_it_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody cleaned up the folder of the sockets; who is there may stay."""
+    monkeypatch.setattr(process, "_LOOK", 0.05)
+    async with running() as hub:
+        async with await hub.unix() as peer:
+            await peer.initialize()
+            shutil.rmtree(runtime_folder())
+            await asyncio.sleep(0.3)
+            assert (await peer.ask("remora/process"))["sessions"] == 1
+            assert not hub.ended.done()
+        assert await asyncio.wait_for(hub.ended, HANG) == 0
 
 
 # ------------------------------------------------------------------------------------------------ what it costs
