@@ -162,7 +162,9 @@ class Ways:
                 yield Step(key, f"{base}.{name}", _OVERRIDING, BY_NAME)
         if key in self._catalogue.by_key:
             return  # the runner runs it
-        if outside or not called or (name.startswith("__") and name not in _CONSTRUCTORS):
+        if name in _CONSTRUCTORS:
+            yield Step(key, outer, _NAMED, INFERRED)
+        elif outside or not called or name.startswith("__"):
             yield Step(key, outer, _USED, BY_NAME)
 
     def _users(self, key: str) -> Iterator[Step]:
