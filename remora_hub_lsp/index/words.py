@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .keys import split_key
@@ -15,7 +16,9 @@ from .related import RelatedTest
 if TYPE_CHECKING:
     from .view import IndexView
 
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+Patterns = Mapping[str, tuple[bytes, re.Pattern[bytes]]]
+
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 _NAME, _AROUND, _MODULE = 3.0, 1.0, 0.5
 # How much a shared word counts against likelihood.
 _WEIGHT = 0.1
@@ -27,15 +30,16 @@ def by_words(view: IndexView, keys: Collection[str], tests: Sequence[RelatedTest
     if len(tests) < 2:
         return list(tests)
     wanted = _words_of(keys)
-    named = {test.key: set(_words(test.key.removeprefix("node:"))) for test in tests}
-    said = _said(view, named)
-    common = Counter(word for key in named for word in named[key] | said.get(key, set()) if word in wanted)
+    patterns = {word: _pattern(word) for word in wanted}
+    named = {test.key: _found(patterns, test.key.removeprefix("node:").encode("utf-8", "replace")) for test in tests}
+    said = _said(view, named, patterns)
+    common = Counter(word for key in named for word in named[key] | said[key])
 
     def score(test: RelatedTest) -> float:
         shared = 0.0
-        for word, weight in wanted.items():
-            if word in named[test.key] or word in said.get(test.key, ()):
-                shared += weight * math.log((len(tests) + 1) / common[word]) * (1 + (word in named[test.key]))
+        for word in named[test.key] | said[test.key]:
+            rare = math.log((len(tests) + 1) / common[word])
+            shared += wanted[word] * rare * (1 + (word in named[test.key]))
         return math.log(test.likelihood) + _WEIGHT * shared
 
     return sorted(tests, key=lambda test: (-score(test), test.distance, test.key))
@@ -49,24 +53,44 @@ def _words_of(keys: Collection[str]) -> Mapping[str, float]:
         *around, name = qualname.split(".")
         module = path.rpartition("/")[2].partition(".")[0]
         for part, weight in ((name, _NAME), *((one, _AROUND) for one in around), (module, _MODULE)):
-            for word in _words(part):
+            for word in filter(_tells, _words(part)):
                 found[word] = max(weight, found.get(word, 0.0))
     return found
 
 
-def _said(view: IndexView, keys: Collection[str]) -> dict[str, set[str]]:
+def _said(view: IndexView, keys: Collection[str], patterns: Patterns) -> dict[str, set[str]]:
     """The words in the names and short texts of the tests' code."""
-    rows = {number: key for key, number in row_ids(view, keys).items()}
     found: dict[str, set[str]] = {key: set() for key in keys}
     by_segment: dict[int, list[str]] = {}
-    for number, key in rows.items():
+    for key, number in row_ids(view, keys).items():
         by_segment.setdefault(number & ~0xFFFF, []).append(key)
     sql = "SELECT id, data FROM summaries WHERE id IN (SELECT value FROM json_each(?))"
     for segment, data in view.select(sql, list(by_segment)):
-        words = set(_words(data.decode("utf-8", "replace")))
+        words = _found(patterns, data)
         for key in by_segment[segment]:
             found[key] |= words
     return found
+
+
+def _found(patterns: Patterns, text: bytes) -> set[str]:
+    """The words that are in a text. Most are not, which is seen at once."""
+    lower = text.lower()
+    return {word for word, (small, pattern) in patterns.items() if small in lower and pattern.search(text)}
+
+
+@lru_cache(maxsize=5000)
+def _pattern(word: str) -> tuple[bytes, re.Pattern[bytes]]:
+    """A word, and what it looks like in snake_case, CamelCase and UPPER_CASE, as `_WORD` would find it."""
+    if word.isdecimal():
+        return word.encode(), re.compile(rb"(?<![0-9])%b(?![0-9])" % word.encode())
+    small, title, upper = word.encode(), word.title().encode(), word.upper().encode()
+    return small, re.compile(
+        rb"(?<![A-Za-z])%b(?![a-z])|%b(?![a-z])|(?<![A-Z])%b(?![a-z]|[A-Z](?![a-z]))" % (small, title, upper)
+    )
+
+
+def _tells(word: str) -> bool:
+    return len(word) > 1 or word.isdecimal()
 
 
 def _words(text: str) -> list[str]:
