@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,23 @@ class Relations:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._collected: asyncio.Event | None = None
+
+    async def collected(self, timeout: float) -> bool:
+        """Whether the tests have been collected once, which takes seconds in a large project; they are in the
+        background, waited for `timeout` seconds. Not while it is not known who calls them."""
+        if self._collected is None:
+            if self._hub.cold_start.active:
+                return False
+            self._collected = asyncio.Event()
+            self._hub.spawn(self._collect(self._collected))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._collected.wait(), timeout)
+        return self._collected.is_set()
+
+    async def _collect(self, collected: asyncio.Event) -> None:
+        await self._hub.store.read(catalogue_of, heavy=True)
+        collected.set()
 
     async def answer(self, method: str, params: Json) -> Json:
         """One of the questions by its name on the wire."""

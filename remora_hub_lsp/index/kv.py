@@ -764,11 +764,15 @@ class _FileWrite:
         rows = self.rows
         if not known:
             return set()
-        if not rows.partial:
-            low, high = file << FILE_SHIFT, ((file + 1) << FILE_SHIFT) - 1
-            old = self.db.execute("SELECT data FROM summaries WHERE id BETWEEN ? AND ?", (low, high)).fetchall()
-            return _names_that_differ([data for (data,) in old], [data for _, data, _ in rows.summaries])
         base = file << FILE_SHIFT
+        if not rows.partial:
+            bounds = (base, base | (1 << FILE_SHIFT) - 1)
+            old = dict(self.db.execute("SELECT id, data FROM summaries WHERE id BETWEEN ? AND ?", bounds))
+            new = {base | segment << SEGMENT_SHIFT: data for segment, data, _ in rows.summaries}
+            nodes = dict(self.db.execute("SELECT id, qualname FROM nodes WHERE id BETWEEN ? AND ?", bounds))
+            if old == new and nodes == {base | row[0] << SEGMENT_SHIFT | row[1]: row[2] for row in rows.nodes}:
+                return None  # a file is opened as it is, or its text comes back
+            return _names_that_differ(list(old.values()), list(new.values()))
         gone = [base | segment << SEGMENT_SHIFT for segment in rows.deleted_summaries]
         written = {base | segment << SEGMENT_SHIFT: data for segment, data, _ in rows.summaries}
         before: dict[int, bytes] = {}

@@ -25,6 +25,8 @@ MANY_NODES = 200
 # Seconds that an outline waits for the newest text: one of an older text has its ranges in the wrong places. An editor
 # that does not want to wait any more cancels the request.
 OUTLINE_WAIT = 30.0
+# Seconds that the first hover waits until the tests have been collected; it says nothing of them if they have not.
+TESTS_WAIT = 0.5
 
 
 async def hover(session: Session, params: types.HoverParams) -> Json | None:
@@ -34,10 +36,11 @@ async def hover(session: Session, params: types.HoverParams) -> Json | None:
         return None
     line = params.position.line
     character = await session.utf16_column(place, line, params.position.character)
+    with_tests = await place.hub.relations.collected(TESTS_WAIT)
 
     def question(view: IndexView) -> Json | None:
         found = view.node_at(place.path, line, character)
-        view.joins_tests = True
+        view.joins_tests = with_tests
         return view.node(found["file_path"], found["qualname"]) if found else None
 
     answer = await place.hub.read(question, paths=(place.path,), heavy=True)

@@ -71,6 +71,20 @@ async def test_an_outline_and_a_search_do_not_wait_for_the_call_graph(
         assert not hub.following.behind
 
 
+async def test_opening_a_file_as_it_is_leaves_the_call_graph_alone(tmp_path: Path) -> None:
+    write(tmp_path, FILES)
+    async with running(tmp_path) as hub:
+        before = await node(hub, "uses_name.py:caller"), await node(hub, "shop/cart.py:total")
+        editor = Editor(hub)
+        for path in ("shop/cart.py", "uses_name.py"):
+            editor.open(path, FILES[path])
+            await hub.read(lambda view, path=path: view.file(path), paths=(path,), calls=False)
+            assert not hub.following.behind
+        after = await node(hub, "uses_name.py:caller"), await node(hub, "shop/cart.py:total")
+        for name in ("callers", "callees", "related_tests"):
+            assert [one[name] for one in after] == [one[name] for one in before]
+
+
 async def test_a_body_reaches_nobody(tmp_path: Path) -> None:
     write(tmp_path, FILES)
     async with running(tmp_path) as hub:
