@@ -25,7 +25,7 @@ _NODES = 100
 
 
 def bench(root: Path, sizes: tuple[int, ...]) -> None:
-    """Print the table, a row as soon as it is known."""
+    """Print the table."""
     adopt_orphans()
     table = Table(
         f"Growth, projects made of copies of {root.name}",
@@ -36,13 +36,15 @@ def bench(root: Path, sizes: tuple[int, ...]) -> None:
          "until a hover, ms", "getContext, ms", "search, ms", "MB"],
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        for size in sizes:
-            project = Path(folder).resolve() / f"project{size}"
-            grown(root, project, size)
-            table.row(*measured(project, Path(folder)))
-            shutil.rmtree(project)
-            print(f"{size} files are done", file=sys.stderr, flush=True)
-    table.print()
+        try:
+            for size in sizes:
+                project = Path(folder).resolve() / f"project{size}"
+                grown(root, project, size)
+                table.row(*measured(project, Path(folder)))
+                shutil.rmtree(project)
+                print(f"{size} files are done", file=sys.stderr, flush=True)
+        finally:  # the largest take long: who does not wait for them has the others
+            table.print()
 
 
 def grown(root: Path, project: Path, size: int) -> None:

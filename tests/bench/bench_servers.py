@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +32,17 @@ class Row(NamedTuple):
     more_is_better: bool = False
 
 
+def _typing_rows(size: str, lines: int) -> Iterator[Row]:
+    where = f"in a file of {lines:,} lines"
+    for key, text in (
+        ("outline", "keystroke until the outline shows it"),
+        ("hover", "keystroke until a hover shows it"),
+    ):
+        yield Row(f"{size} {key}", f"{text}, {where}, median")
+        yield Row(f"{size} {key} p95", "... 95th percentile")
+    yield Row(f"{size} cpu", "... CPU for a keystroke and its answers")
+
+
 ROWS = (
     Row("initialize", "start until `initialize` is answered"),
     Row("outline first", "... until the first outline, of a file that nobody has indexed"),
@@ -44,16 +56,12 @@ ROWS = (
     Row("again found", "... until the rare symbol is found"),
     Row("hover", "hover, median"),
     Row("hover p95", "... 95th percentile"),
+    Row("hover cpu", "... CPU"),
     Row("outline", "outline (`documentSymbol`), median"),
     Row("symbol", "`workspace/symbol`, median"),
     Row("symbol share", "... share of names that it finds", "%", 100, True),
     Row("calls", "call hierarchy, incoming calls of a function, median"),
-    *(
-        Row(f"{size} {what}{percent}", f"{text}, a file of {lines:,} lines{', 95th percentile' if percent else ''}")
-        for size, lines in (("small", SMALL), ("long", LONG))
-        for what, text in (("outline", "keystroke until the outline shows it"), ("hover", "... until a hover shows it"))
-        for percent in ("", " p95")
-    ),
+    *(row for size, lines in (("small", SMALL), ("long", LONG)) for row in _typing_rows(size, lines)),
     Row("kept", 'symbols that stay while a `"""` is not closed', "%", 100, True),
     Row("disk", "a name that another program writes, until it is found"),
     Row("memory", "resident memory when it has nothing more to do", "MB", 1),
@@ -106,13 +114,15 @@ def show(project: Project, servers: list[Rival], measured: dict[str, list[Measur
         ["", "unit", *(f"{rival.name} {rival.version}" for rival in servers)],
     )
     won: dict[str, list[str]] = {}
+    subject = ""
     for row in ROWS:
+        subject = subject if row.text.startswith("...") else row.text
         known = {name: [one.get(row.key) for one in rounds] for name, rounds in measured.items()}
         medians = {name: Series(found).median for name, values in known.items() if (found := _there(values))}
         best = (max if row.more_is_better else min)(medians.values(), default=None)
         for name, value in medians.items():
             if value == best and name != OURS.name and medians.get(OURS.name) != best:
-                won.setdefault(name, []).append(row.text.removeprefix("... "))
+                won.setdefault(name, []).append(subject if subject == row.text else f"{subject} {row.text}")
         table.row(row.text, row.unit, *(cell(row, known[r.name], known[OURS.name], best) for r in servers))
     table.print()
     for name, texts in won.items():

@@ -73,7 +73,9 @@ def tools_for(root: Path, folder: Path) -> dict[str, Tool]:
 
     def guide(where: Path) -> Made:
         database = where / "guide.db"
-        cost, _ = run([sys.executable, "-m", "tests.bench.guide_watcher", str(root), str(database), str(folder / "files")])
+        cost, _ = run(
+            [sys.executable, "-m", "tests.bench.guide_watcher", str(root), str(database), str(folder / "files")]
+        )
         return Made(cost, size_of(database), count(database))
 
     tools: dict[str, Tool] = {"bare `ast.parse` (baseline)": bare}
@@ -111,5 +113,7 @@ def show(root: Path, files: int, made: dict[str, list[Made]]) -> None:
         cpu, wall = Series([one.cost.cpu for one in ones]), Series([one.cost.wall for one in ones])
         ratio = Series([one.cost.cpu / bare.cost.cpu for one, bare in zip(ones, base, strict=True)])
         size = f"{ones[-1].size / 1e6:.1f}" if ones[-1].size else "-"
-        table.row(name, cpu.spread(), ratio.spread(), wall.spread(), size, f"{ones[-1].names:,}" if ones[-1].names else "-")
+        table.row(
+            name, cpu.spread(), ratio.spread(), wall.spread(), size, f"{ones[-1].names:,}" if ones[-1].names else "-"
+        )
     table.print()

@@ -98,7 +98,7 @@ def visit(rival: Rival, project: Project, private: Path) -> dict[str, float]:
         found |= {"quiet cpu": family.cpu(), "memory": family.memory(), "peak": max(family.peak, family.memory())}
         for step in (ask, calls, typing, kept, disk):
             with suppress(Silent):
-                step(server, project, found)
+                step(server, project, family, found)
     with started(rival, project, private) as (server, family):
         again: dict[str, float | None] = {}
         start(server, project, family, again)
@@ -142,13 +142,15 @@ def start(server: Peer, project: Project, family: Family, found: dict[str, float
         found["found cpu"] = family.cpu() if found["found"] else None
 
 
-def ask(server: Peer, project: Project, found: dict[str, float | None]) -> None:
+def ask(server: Peer, project: Project, family: Family, found: dict[str, float | None]) -> None:
     """Hovers, outlines and searches, when everything is at rest."""
     path = project.opened
     text = path.read_text(encoding="utf-8")
     places = [place for place, _ in defined(ast.parse(text), text)]
+    before = family.cpu()
     hovers = each(lambda place: server.hover(path, place), (places * 60)[:60])
     found |= {"hover": hovers.median, "hover p95": hovers.percentile(95)}
+    found["hover cpu"] = (family.cpu() - before) / (len(hovers.numbers) + 1)
     found["outline"] = each(lambda _: server.outline(path), range(20)).median
     if server.offers.get("workspaceSymbolProvider"):
         seen = []
@@ -156,7 +158,7 @@ def ask(server: Peer, project: Project, found: dict[str, float | None]) -> None:
         found["symbol share"] = sum(seen) / len(seen)
 
 
-def calls(server: Peer, project: Project, found: dict[str, float | None]) -> None:
+def calls(server: Peer, project: Project, family: Family, found: dict[str, float | None]) -> None:
     """Incoming calls of functions and classes of the file that is open."""
     if not server.offers.get("callHierarchyProvider"):
         return
@@ -171,10 +173,14 @@ def calls(server: Peer, project: Project, found: dict[str, float | None]) -> Non
     found["calls"] = each(incoming, places).median
 
 
-def typing(server: Peer, project: Project, found: dict[str, float | None]) -> None:
+def typing(server: Peer, project: Project, family: Family, found: dict[str, float | None]) -> None:
     """A letter more at the end of a parameter's name until a hover shows it; of a function's until the outline does."""
     for size, path in project.files.items():
-        for what, series in zip(("hover", "outline"), strokes(server, path), strict=True):
+        before = family.cpu()
+        measured = strokes(server, path)
+        family.quiet(SETTLING * 4)  # what it does later because of them, too
+        found[f"{size} cpu"] = (family.cpu() - before) / sum(len(series.numbers) for series in measured)
+        for what, series in zip(("hover", "outline"), measured, strict=True):
             found |= {f"{size} {what}": series.median, f"{size} {what} p95": series.percentile(95)}
 
 
@@ -207,7 +213,7 @@ def strokes(server: Peer, path: Path) -> tuple[Series, Series]:
     return hovered, typing(line, column, lambda new: function.name + new in server.outline(path))
 
 
-def kept(server: Peer, project: Project, found: dict[str, float | None]) -> None:
+def kept(server: Peer, project: Project, family: Family, found: dict[str, float | None]) -> None:
     """How many of the long file's symbols there are after three quotes were typed in the middle of it."""
     path = project.files["long"]
     text = path.read_text(encoding="utf-8")
@@ -221,7 +227,7 @@ def kept(server: Peer, project: Project, found: dict[str, float | None]) -> None
     server.tell("textDocument/didClose", {"textDocument": {"uri": path.as_uri()}})
 
 
-def disk(server: Peer, project: Project, found: dict[str, float | None]) -> None:
+def disk(server: Peer, project: Project, family: Family, found: dict[str, float | None]) -> None:
     """Another program writes a definition into a file that nobody has opened; the client says nothing of it."""
     if not server.offers.get("workspaceSymbolProvider"):
         return
