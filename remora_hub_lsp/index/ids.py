@@ -63,17 +63,26 @@ def parse_id(text: str, to_path: ToPath) -> NodeId | BadId:
 
 
 def locate(view: IndexView, parts: tuple[str, ...]) -> tuple[str, str] | None:
-    """(path, qualname) of a dotted name: the longest module that exists and defines the rest."""
+    """(path, qualname) of a dotted name: the longest module that exists and defines the rest, from the root or `src` on
+    if there is one, else anywhere, for which all paths have to be looked at."""
+    for suffix, qualname in _modules(parts):
+        for path in (suffix, f"src/{suffix}"):
+            if view.has(path, qualname) if qualname != MODULE else view.file(path) is not None:
+                return path, qualname
     fallback: tuple[str, str] | None = None
-    for length in range(len(parts), 0, -1):
-        stem = "/".join(parts[:length])
-        qualname = ".".join(parts[length:]) or MODULE
-        for suffix in _SUFFIXES:
-            for path in view.paths(stem + suffix):
-                if qualname == MODULE or view.has(path, qualname):
-                    return path, qualname
-                fallback = fallback or (path, qualname)
+    for suffix, qualname in _modules(parts):
+        for path in view.paths(suffix):
+            if qualname == MODULE or view.has(path, qualname):
+                return path, qualname
+            fallback = fallback or (path, qualname)
     return fallback
+
+
+def _modules(parts: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """What may be the module's path, with the rest of the name: the longest first."""
+    for length in range(len(parts), 0, -1):
+        stem, qualname = "/".join(parts[:length]), ".".join(parts[length:]) or MODULE
+        yield from ((stem + suffix, qualname) for suffix in _SUFFIXES)
 
 
 def module_paths(parts: tuple[str, ...]) -> Iterator[str]:
