@@ -1,4 +1,4 @@
-"""Many agents and some editors at one hub process for a while: errors, latencies, memory.
+"""Many agents and some editors at one hub process for a while: errors, latencies, memory, as text and as curves.
 
     python -m tests.bench.soak [--minutes 10] [--agents 100] [--editors 3] [--plot FILE] [--project PATH]
 
@@ -32,6 +32,7 @@ from remora_hub_lsp.protocol import GET_CONTEXT
 from . import projects
 from .bench_answers import random_nodes
 from .bench_sharing import hub_process
+from .chart import Chart, svg
 from .measure import Series, environment, memory_of
 from .report import Table, load, verdict
 
@@ -240,21 +241,12 @@ def report(tally: Tally, options: argparse.Namespace) -> None:
 
 
 def plot(tally: Tally, file: Path) -> None:
-    """Latency and memory over time; needs matplotlib."""
-    import matplotlib.pyplot as pyplot
-
+    """Latency and memory over time, as an SVG picture."""
     seconds = [sample.second for sample in tally.samples]
-    _, (above, below) = pyplot.subplots(2, 1, sharex=True, figsize=(8, 5))
-    above.plot(seconds, [sample.p99 for sample in tally.samples], label="99th percentile", linewidth=0.8)
-    above.plot(seconds, [sample.median for sample in tally.samples], label="median", linewidth=0.8)
-    above.set_ylabel("latency, ms")
-    above.legend()
-    below.plot(seconds, [sample.memory for sample in tally.samples], color="tab:green", linewidth=0.8)
-    below.set_ylabel("hub process, MB")
-    below.set_ylim(bottom=0)
-    below.set_xlabel("seconds")
-    pyplot.tight_layout()
-    pyplot.savefig(file, dpi=90)
+    slow = {"99th percentile": [sample.p99 for sample in tally.samples], "median": [sample.median for sample in tally.samples]}
+    memory = {"hub process": [sample.memory for sample in tally.samples]}
+    charts = [Chart("latency, ms", seconds, slow), Chart("memory, MB", seconds, memory)]
+    file.write_text(svg(charts, "seconds"), encoding="utf-8")
 
 
 def main() -> None:
@@ -263,7 +255,7 @@ def main() -> None:
     parser.add_argument("--agents", type=int, default=100)
     parser.add_argument("--editors", type=int, default=3)
     parser.add_argument("--project", metavar="PATH", type=Path, help="a copy of it is edited (default: Django's source)")
-    parser.add_argument("--plot", metavar="FILE", type=Path, help="draw latency and memory over time (needs matplotlib)")
+    parser.add_argument("--plot", metavar="FILE", type=Path, help="draw latency and memory over time, as SVG")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for name in ("XDG_RUNTIME_DIR", "XDG_CACHE_HOME"):
