@@ -23,6 +23,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from .errors import ConfigError
+from .regular import read_text
 
 DiagnosticsScope = Literal["open", "workspace"]
 DriftMode = Literal["evidence", "any", "off"]
@@ -225,10 +226,10 @@ def _pyproject(root: Path) -> Source:
     """[tool.remora-hub] of the root's own pyproject.toml; empty where there is none."""
     path = root / "pyproject.toml"
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        document = tomllib.loads(read_text(path, "utf-8-sig"))
     except (FileNotFoundError, NotADirectoryError):
         document = {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     tool = document.get("tool", {})
     table = tool.get("remora-hub", {}) if isinstance(tool, dict) else {}

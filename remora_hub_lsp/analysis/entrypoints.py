@@ -21,7 +21,7 @@ def entry_points(texts: Mapping[str, str]) -> frozenset[str]:
 def _in_pyproject(text: str) -> Iterator[str]:
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return
     tool = _table(document.get("tool"))
     for section in (_table(document.get("project")), _table(tool.get("poetry"))):

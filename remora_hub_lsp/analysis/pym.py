@@ -113,6 +113,8 @@ def compile_native(declared: Declared, name: str) -> CodeType:
         return code
     except SyntaxError as error:
         raise Malformed(error.msg or "invalid syntax", error.lineno or 1, max((error.offset or 1) - 1, 0)) from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise Malformed(str(error) or "it is nested too deeply", 1) from None
 
 
 def evaluate(code: CodeType, values: Mapping[str, Any], externals: Mapping[str, Callable[..., Any]]) -> Any:

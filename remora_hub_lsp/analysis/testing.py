@@ -98,7 +98,7 @@ def _options(name: str, text: str) -> Mapping[str, Any] | None:
         parser = RawConfigParser(strict=False, allow_no_value=True)
         parser.optionxform = str  # type: ignore[assignment, method-assign]
         parser.read_string(text)
-    except (tomllib.TOMLDecodeError, IniError) as error:
+    except (tomllib.TOMLDecodeError, RecursionError, IniError) as error:
         raise ValueError(f"{name} cannot be read: {error}") from error
     section = _INI_SECTION.get(name, "pytest")
     if parser.has_section(section):

@@ -15,6 +15,7 @@ from ..config import Config
 from ..errors import SourceError
 from ..index.drift import is_below
 from ..index.memory import Verdict
+from ..regular import read_bytes
 from .driftrules import DriftRules, excluder
 from .gitdiff import changes_since
 from .tree import SourceTree
@@ -75,6 +76,6 @@ def _renamed(pair: Watched, before: dict[str, Watched], now: Collection[str]) ->
 
 def _text(file: Path) -> str | None:
     try:
-        return decode(file.read_bytes())
+        return decode(read_bytes(file))
     except (OSError, SourceError):
         return None

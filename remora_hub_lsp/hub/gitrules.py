@@ -11,6 +11,7 @@ import os
 import stat
 from typing import NamedTuple
 
+from ..regular import open_regular
 from .gitignore import IgnoreRules, Verdict
 
 
@@ -87,7 +88,7 @@ class GitRules:
             known = self._read_before.get(file)
             if known is not None and known[0] == version:
                 return known[1]
-            with open(file, "rb") as stream:
+            with open_regular(file) as stream:
                 text = os.fsdecode(stream.read())
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -117,10 +118,10 @@ def _info_exclude(top: str) -> str:
     """Where the repository's info/exclude is; a linked work tree's .git is a file that names the real one."""
     git = os.path.join(top, ".git")
     try:
-        with open(git, "rb") as stream:
+        with open_regular(git) as stream:
             line = os.fsdecode(stream.read(4096)).strip()
         git = os.path.join(top, line.removeprefix("gitdir:").strip())
-        with open(os.path.join(git, "commondir"), "rb") as stream:
+        with open_regular(os.path.join(git, "commondir")) as stream:
             git = os.path.join(git, os.fsdecode(stream.read(4096)).strip())
     except OSError:
         pass  # a folder, the usual case; or a submodule's, which has no commondir

@@ -30,6 +30,7 @@ from ..index.rows import FileRows, LiveRows
 from ..index.setup import TestSetup
 from ..index.watched import WatchedRow
 from ..models import UpdateSource
+from ..regular import open_regular
 from .driftrules import DriftRules
 from .rules import (
     ChangeType,
@@ -41,7 +42,7 @@ from .rules import (
     RulesEngine,
     UpdateAction,
 )
-from .worker import Outcome, Task, analyse, open_file
+from .worker import Outcome, Task, analyse
 
 # The graph of more files than that is worked out bit by bit.
 MOST_AT_ONCE = 20
@@ -428,7 +429,7 @@ def _no_collection() -> Iterator[None]:
 def file_hash(absolute: str) -> str:
     """SHA-256 (hex) of a file's bytes; empty where it cannot be read."""
     try:
-        with open_file(absolute) as file:
+        with open_regular(absolute) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, ValueError):
         return ""

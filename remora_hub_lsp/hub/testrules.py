@@ -9,6 +9,7 @@ from ..analysis.entrypoints import entry_points
 from ..analysis.testing import CONFIG_FILES, CollectionRules, read_rules
 from ..config import Config
 from ..index.setup import TestSetup
+from ..regular import read_text
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ def read_test_setup(root: Path, config: Config) -> TestSetup:
     texts = {}
     for name in CONFIG_FILES:
         try:
-            texts[name] = (root / name).read_text(encoding="utf-8-sig")
+            texts[name] = read_text(root / name, "utf-8-sig")
         except FileNotFoundError:
             continue
         except (OSError, UnicodeDecodeError) as error:

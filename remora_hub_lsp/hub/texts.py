@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 
 from ..analysis.source import decode, encode
 from ..analysis.text import TextDocument, split_lines
 from ..errors import SourceError
 from ..index.around import Text, texts_of
 from ..index.view import Json
+from ..regular import read_bytes
 
 _CHANGING = "its file is changing just now"
 
@@ -35,7 +35,7 @@ def texts_on_disk(files: Iterable[tuple[str, Sequence[Json]]], absolute: Callabl
     found: dict[str, Text] = {}
     for path, nodes in files:
         try:
-            data = Path(absolute(path)).read_bytes()
+            data = read_bytes(absolute(path))
             if hashlib.sha256(data).hexdigest() == nodes[0]["file_hash"]:
                 found |= texts_of(nodes, split_lines(decode(data)))
                 continue

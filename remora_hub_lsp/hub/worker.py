@@ -11,13 +11,11 @@ import gc
 import os
 import pickle
 import re
-import stat
 import struct
 import sys
 import time
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -29,6 +27,7 @@ from ..index.building import Builder
 from ..index.resolving import Resolved
 from ..index.rows import FileRows, encode
 from ..index.schema import open_reader
+from ..regular import open_regular
 
 LENGTH = struct.Struct("!Q")
 _DEFINED = re.compile(rb"^[ \t\f]*(?:async[ \t]+def|def|class)[ \t]+([\w\x80-\xff]+)", re.MULTILINE)
@@ -58,7 +57,7 @@ def analyse(task: Task, max_size: int) -> Outcome:
     scanned = time.time_ns()
     size = mtime = 0
     try:
-        with open_file(task.absolute) as file:
+        with open_regular(task.absolute) as file:
             status = os.fstat(file.fileno())
             size, mtime = status.st_size, status.st_mtime_ns
             if size > max_size:
@@ -77,15 +76,6 @@ def analyse(task: Task, max_size: int) -> Outcome:
     if digest == task.known_hash:
         return Outcome(task.path, size, mtime, scanned, None)
     return Outcome(task.path, size, mtime, scanned, rows_of(task.path, data, digest))
-
-
-def open_file(absolute: str) -> BufferedReader:
-    """A regular file, opened for reading; never waits, as opening a pipe does. Raises OSError, ValueError."""
-    file = open(absolute, "rb", opener=lambda path, flags: os.open(path, flags | getattr(os, "O_NONBLOCK", 0)))  # noqa: SIM115
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise FileNotFoundError(errno.ENOENT, "not a regular file", absolute)
-    return file
 
 
 def rows_of(path: str, data: bytes, digest: str) -> FileRows:
@@ -111,7 +101,7 @@ def scan_names(tasks: Sequence[Task], max_size: int) -> list[tuple[str, str]]:
     found = []
     for task in tasks:
         try:
-            with open_file(task.absolute) as file:
+            with open_regular(task.absolute) as file:
                 names = _DEFINED.findall(file.read(max_size))
         except (OSError, ValueError):
             continue  # its analysis will say why

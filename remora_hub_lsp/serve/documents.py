@@ -14,6 +14,7 @@ from ..analysis.source import decode
 from ..analysis.text import Encoding, TextDocument, split_lines
 from ..errors import SourceError
 from ..hub.changes import Closed, DiskChanged, Edited, Opened, Saved
+from ..regular import read_bytes
 from .uris import to_path
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def python_file(uri: str) -> str | None:
 def lines_in(file: Path) -> list[str]:
     """The file's lines; none if it cannot be read."""
     try:
-        return split_lines(decode(file.read_bytes()))
+        return split_lines(decode(read_bytes(file)))
     except (OSError, SourceError):
         return []
 
@@ -153,7 +154,7 @@ def lines_in(file: Path) -> list[str]:
 def lines_on_disk(file: Path) -> list[str]:
     """The file's lines; none if it cannot be read or is all ASCII, and then positions in it stay as they are."""
     try:
-        data = file.read_bytes()
+        data = read_bytes(file)
         if data.isascii() and b"coding" not in data[:2000]:
             return []
         return split_lines(decode(data))

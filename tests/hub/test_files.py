@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
+from remora_hub_lsp.errors import ConfigError
 from remora_hub_lsp.hub.paths import Paths
 from remora_hub_lsp.index import rows
 
@@ -20,6 +22,7 @@ from .running import (
     contents,
     context,
     fresh,
+    hub_of,
     missing,
     node,
     paths_in,
@@ -181,6 +184,39 @@ async def test_a_pipe_that_is_open_in_an_editor_blocks_nothing(tmp_path: Path) -
         editor.open("pipe.py", "def g(): pass\n")
         assert await asyncio.wait_for(signatures(hub, "pipe.py"), GUARD) == ["def g()"]
         assert await asyncio.wait_for(signatures(hub, "a.py"), GUARD) == ["def f()"]
+
+
+SETTINGS = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg", ".gitignore", "pkg/.gitignore", ".git", "agents/hub/tools/x.pym")
+
+
+@posix
+async def test_pipes_called_like_settings_block_nothing(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": "def f(): pass\n"})
+    for name in SETTINGS:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        os.mkfifo(tmp_path / name)
+    before = signal.signal(signal.SIGALRM, _too_long)
+    signal.alarm(int(GUARD))
+    try:
+        async with running(tmp_path) as hub:
+            assert await signatures(hub, "a.py") == ["def f()"]
+            assert (await hub.status()).failed == ()
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _too_long(*_: object) -> None:
+    raise TimeoutError("something waits for a pipe")
+
+
+async def test_settings_nested_too_deeply_are_told(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": "def f(): pass\n", "pytest.toml": "a = " + "[" * 5000, "pyproject.toml": "a = " + "[" * 5000})
+    with pytest.raises(ConfigError, match=r"pyproject.toml cannot be read: .*recursion"):
+        hub_of(tmp_path)
+    (tmp_path / "pyproject.toml").unlink()
+    async with running(tmp_path) as hub:
+        assert await signatures(hub, "a.py") == ["def f()"]
 
 
 @posix

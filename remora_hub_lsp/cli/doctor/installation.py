@@ -38,7 +38,7 @@ def _wanted_python(root: Path) -> tuple[int, ...] | None:
     try:
         project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8-sig")).get("project", {})
         found = re.search(r">=\s*(\d+)\.(\d+)", project.get("requires-python", ""))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError):
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError, AttributeError):
         return None  # the settings' check tells of it
     return tuple(map(int, found.groups())) if found else None
 

@@ -19,6 +19,7 @@ from ...index.script_store import Said
 from ...index.scripts import Seen, seen
 from ...index.steps import Json, run_shipped
 from ...index.view import IndexView
+from ...regular import read_bytes
 from .externals import ProjectFiles, raw_facts
 from .limits import DEFAULT
 from .results import facts_hash, facts_of, own_texts, read_entries, read_records
@@ -142,8 +143,7 @@ class Batch:
         found = {}
         for path, states in wanted.items():
             try:
-                with open(self._hub.paths.absolute(path), "rb") as file:
-                    data = file.read()
+                data = read_bytes(self._hub.paths.absolute(path))
                 if hashlib.sha256(data).hexdigest() == states[0]["file_hash"]:
                     found[path] = own_texts(states, split_lines(decode(data)))
             except (OSError, SourceError):  # its change will be told

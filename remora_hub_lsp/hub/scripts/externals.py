@@ -14,6 +14,7 @@ from ...analysis.source import decode
 from ...errors import SourceError
 from ...index.rows import package_of
 from ...index.steps import raw_imports, raw_text
+from ...regular import open_regular
 from ..paths import Paths
 
 Json = dict[str, Any]
@@ -68,7 +69,7 @@ def raw_facts(path: str, text: str) -> Json:
 
 
 def _read(absolute: str, path: str, most: int) -> str:
-    with open(absolute, "rb") as file:
+    with open_regular(absolute) as file:
         data = file.read(most + 1)
     if len(data) > most:
         raise ValueError(f"{path} has more than {most:,} bytes")

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from ...analysis.pym import Declared, Malformed, code_of, parse, stubs_of
 from ...analysis.pymcheck import Problem, features, problems
 from ...errors import ExternalError, InputError, OutputError, ParseError
+from ...regular import read_text
 from .limits import DEFAULT, Limits
 from .sandbox import Externals, Ran, Sandbox, type_errors
 
@@ -142,7 +143,7 @@ def load(path: str | Path, limits: Limits = DEFAULT) -> Script:
     """The script in a file. Raises ParseError, also where the file cannot be read."""
     path = Path(path)
     try:
-        return Script(path, path.read_text(encoding="utf-8"), limits)
+        return Script(path, read_text(path), limits)
     except (OSError, UnicodeDecodeError) as error:
         raise ParseError(f"{path} cannot be read: {error}") from error
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ...index.steps import EXTRACT_SIGNATURES, SCAN_IMPORTS, shipped_folder
+from ...regular import read_text
 from .script import SUFFIX, hash_of
 
 log = logging.getLogger(__name__)
@@ -87,6 +88,6 @@ def _read(path: Path, root: Path) -> tuple[str, str | None]:
             return "", "it is a link to a place outside the project's root"
         if path.stat().st_size > _MOST_BYTES:
             return "", f"it has more than {_MOST_BYTES:,} bytes"
-        return path.read_text(encoding="utf-8"), None
+        return read_text(path), None
     except (OSError, UnicodeDecodeError) as error:
         return "", f"it cannot be read: {error}"
