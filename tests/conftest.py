@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,26 @@ from .kit import DOORS, opened
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--door", choices=(*DOORS, "both"), default="both", help="how marker tests reach the hub")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Whole folders of tests run in parallel, single files one after the other, unless `-n` says otherwise."""
+    option = config.option
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return  # this is one of the processes
+    if getattr(option, "numprocesses", 0) is None and not option.usepdb and any(map(os.path.isdir, config.args)):
+        option.numprocesses = (os.cpu_count() or 1) + 1  # tests wait for processes, too
+        option.dist = "worksteal"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let no process that a test starts compile the package anew, whatever the surroundings say of bytecode."""
+    if config.cache is not None:
+        folder = str(config.cache.mkdir("bytecode"))
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = folder
+        sys.dont_write_bytecode, sys.pycache_prefix = False, folder
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

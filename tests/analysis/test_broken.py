@@ -21,7 +21,7 @@ from .corpus import EVERYTHING, texts
 from .following import Follower, common, impossible
 from .oracle import Known, Oracle, known
 
-FUNCTIONS = 300 if EVERYTHING else 16
+FUNCTIONS = 300 if EVERYTHING else 8
 
 # What is typed on a line of its own in front of a statement of the function.
 TYPED = {

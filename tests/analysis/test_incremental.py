@@ -24,7 +24,7 @@ EDITS_PER_FILE = 400 if corpus.EVERYTHING else 60
 
 @pytest.mark.parametrize("number", range(12))
 def test_random_edits_of_a_real_file(number: int) -> None:
-    originals = [text for _, text in corpus.texts(12, seed=3, max_bytes=12_000 if number else 60_000)]
+    originals = [text for _, text in corpus.texts(12, seed=3, max_bytes=12_000 if number else 30_000)]
     rng = random.Random(number)
     follower = Follower(originals[number])
     editor = Editor(follower.document, rng, originals)

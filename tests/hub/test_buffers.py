@@ -416,7 +416,7 @@ async def test_edits_that_arrive_while_a_worker_cuts_a_big_buffer_up(tmp_path: P
     async with running(tmp_path, workers=1) as hub:
         editor = Editor(hub)
         editor.open("a.py", big(BIG_LINES + 300))
-        for step in range(25):
+        for step in range(16):
             if step % 8 == 7:
                 editor.replace("a.py", editor.documents["a.py"].text.replace("a1)", f"b{step})"))
             else:
@@ -440,7 +440,7 @@ async def test_a_big_buffer_that_closes_while_a_worker_cuts_it_up(tmp_path: Path
 
 
 async def test_a_killed_worker_does_not_lose_the_big_buffer(tmp_path: Path) -> None:
-    text = big(BIG_LINES + 8000)
+    text = big(BIG_LINES + 3000)
     async with running(tmp_path, workers=1) as hub:
         Editor(hub).open("a.py", text)
         async with asyncio.timeout(GUARD):

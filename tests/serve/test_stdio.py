@@ -72,7 +72,7 @@ async def test_garbage() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("busy", [True, False])
 async def test_signals(project: WriteFiles, number: signal.Signals, busy: bool) -> None:
-    root = project({f"m{n}.py": "def f(): ...\n" * 500 for n in range(40 if busy else 1)})
+    root = project({f"m{n}.py": "def f(): ...\n" * 100 for n in range(40 if busy else 1)})
     async with started() as peer:
         await peer.initialize(root.as_uri())
         if busy:
