@@ -105,6 +105,7 @@ def test_context_may_be_pushed() -> None:
 
 
 async def test_the_pull_hook(manager: ContextManager, shop: Path) -> None:
+    (shop / "pyproject.toml").write_text("[tool.remora-hub]\nworkers = 0\ngraph = false\n")  # callers are never known
     started = datetime.now(UTC)
     async with running():
         await manager.pull_hub_context()
