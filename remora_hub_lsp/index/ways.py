@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import orjson
@@ -56,6 +56,7 @@ class Ways:
         self._known = known
         self._wide = wide
         self._alike: dict[int, Counter[str]] = {}
+        self._bases: dict[str, list[str]] = {}
 
     def __call__(self, keys: Collection[str]) -> Iterator[Step]:
         """The steps that lead to these definitions."""
@@ -76,7 +77,8 @@ class Ways:
             if at_run:
                 called.add(step.callee)
             yield step
-        known, named = self._kinds(keys), self._named(keys) if self._wide else set()
+        known = self._kinds([*keys, *filter(None, map(_outer, keys))])
+        named = self._named(keys) if self._wide else set()
         for key in keys:
             kind = "module" if key.endswith(f":{MODULE}") else known.get(key)
             further: list[Step] = []
@@ -86,7 +88,7 @@ class Ways:
             if kind == "class":
                 further += self._users(key)
             elif kind is not None:
-                further += self._around(key, key in called and key not in named)
+                further += self._around(key, known, key in called and key not in named)
             yield from further
             if self._wide and key not in met and not further:
                 yield Step(key, node_key(split_key(key)[0], MODULE), _GUESSED, BY_NAME)
@@ -144,22 +146,18 @@ class Ways:
             return _BY_TEST if way == CALL else _IMPLICIT
         return _IMPLICIT if way == IMPLICIT else _CALLED[sure][bisect_left((1, 3, 7), complexity)]
 
-    def _around(self, key: str, called: bool) -> Iterator[Step]:
-        """What a function stands in."""
-        path, qualname = split_key(key)
-        around = qualname.rpartition(".")[0]
-        if not around:
+    def _around(self, key: str, known: Mapping[str, str], called: bool) -> Iterator[Step]:
+        """What a function stands in. known: kinds."""
+        outer = _outer(key)
+        if outer is None:
             return
-        outer = node_key(path, around)
-        if self._kinds([outer]).get(outer) != "class":
+        if known.get(outer) != "class":
             yield Step(key, outer, _WITHIN, INFERRED)
             return
-        name, outside = _name(key), False
-        for base in self._above(outer):
-            if not base.startswith("node:"):
-                outside = True
-            elif self._kinds([f"{base}.{name}"]):
-                yield Step(key, f"{base}.{name}", _OVERRIDING, BY_NAME)
+        name, above = _name(key), self._above(outer)
+        outside = any(not base.startswith("node:") for base in above)
+        overridden = [f"{base}.{name}" for base in above if base.startswith("node:")]
+        yield from (Step(key, one, _OVERRIDING, BY_NAME) for one in (self._kinds(overridden) if overridden else ()))
         if key in self._catalogue.by_key:
             return  # the runner runs it
         if name in _CONSTRUCTORS:
@@ -169,9 +167,8 @@ class Ways:
 
     def _users(self, key: str) -> Iterator[Step]:
         """Where a class is used: where it is made, where its subclasses are, and by the tests in it."""
-        for name in _CONSTRUCTORS:
-            if self._kinds([f"{key}.{name}"]):
-                yield Step(key, f"{key}.{name}", _MADE, EXACT)
+        for constructor in self._kinds([f"{key}.{name}" for name in _CONSTRUCTORS]):
+            yield Step(key, constructor, _MADE, EXACT)
         yield from (Step(key, one, _SUBCLASS, INFERRED) for one in subclasses(self._view, key))
         yield from (Step(key, test, _MADE, EXACT) for test in self._catalogue.by_class.get(key, ()))
 
@@ -191,15 +188,17 @@ class Ways:
 
     def _above(self, key: str) -> list[str]:
         """All bases of a class, nearest first; those outside the project by their dotted names."""
-        found: dict[str, None] = {}
-        todo = [key]
-        for one in todo:
-            for base in bases(self._view, one):
-                if base not in found and base != key and base not in ("object", "builtins.object"):
-                    found[base] = None
-                    if base.startswith("node:"):
-                        todo.append(base)
-        return list(found)
+        if key not in self._bases:
+            found: dict[str, None] = {}
+            todo = [key]
+            for one in todo:
+                for base in bases(self._view, one):
+                    if base not in found and base != key and base not in ("object", "builtins.object"):
+                        found[base] = None
+                        if base.startswith("node:"):
+                            todo.append(base)
+            self._bases[key] = list(found)
+        return self._bases[key]
 
     def _kinds(self, keys: Collection[str]) -> dict[str, str]:
         """The kinds of those of the definitions that there are."""
@@ -221,6 +220,13 @@ _IMPORTS = (
     "SELECT DISTINCT path FROM imports JOIN files ON files.id = imports.file"
     " WHERE target = ? OR (target > ? AND target < ?)"
 )
+
+
+def _outer(key: str) -> str | None:
+    """The key of what a definition stands in; None for what stands in a module."""
+    path, qualname = split_key(key)
+    around = qualname.rpartition(".")[0]
+    return node_key(path, around) if around else None
 
 
 def _name(key: str) -> str:

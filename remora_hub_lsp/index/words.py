@@ -73,9 +73,18 @@ def _said(view: IndexView, keys: Collection[str], patterns: Patterns) -> dict[st
 
 
 def _found(patterns: Patterns, text: bytes) -> set[str]:
-    """The words that are in a text. Most are not, which is seen at once."""
+    """The words that are in a text."""
     lower = text.lower()
-    return {word for word, (small, pattern) in patterns.items() if small in lower and pattern.search(text)}
+    return {word for word, (small, pattern) in patterns.items() if _is_in(small, lower, pattern, text)}
+
+
+def _is_in(small: bytes, lower: bytes, pattern: re.Pattern[bytes], text: bytes) -> bool:
+    at = lower.find(small)
+    while at >= 0:  # looking for the pattern itself would take many times as long
+        if pattern.match(text, at):
+            return True
+        at = lower.find(small, at + 1)
+    return False
 
 
 @lru_cache(maxsize=5000)
