@@ -281,8 +281,11 @@ async def fill_the_disk(world: World) -> None:
 
 
 async def make_the_disk_read_only(world: World) -> None:
-    """Which the system refuses while something is open for writing, so the file system is bound anew over itself."""
-    subprocess.run(["mount", "-o", "remount,ro", str(world.cache)], check=False, stderr=subprocess.DEVNULL)
+    """Which the system refuses while something on it is open for writing: the hub processes go first."""
+    for pid in world.hubs:
+        os.kill(pid, signal.SIGKILL)
+    done = subprocess.run(["mount", "-o", "remount,ro", str(world.cache)], check=False, stderr=subprocess.DEVNULL)
+    world.counts["... and it was"] += not done.returncode
     await asyncio.sleep(world.rng.uniform(1, 6))
     subprocess.run(["mount", "-o", "remount,rw", str(world.cache)], check=True)
 
@@ -396,7 +399,7 @@ async def settle(world: World) -> Path | None:
         while time.monotonic() < until:
             with contextlib.suppress(Exception):
                 status = await hub.status()
-                if status.state == "ready" and not status.pending:
+                if status.state == "ready" and not status.pending and Path(status.database).is_relative_to(world.cache):
                     return Path(status.database)
             await asyncio.sleep(0.5)
     world.wrong(f"it does not become ready: {status and (status.state, status.state_reason, status.pending)}")
