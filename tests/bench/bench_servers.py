@@ -81,11 +81,13 @@ def bench(root: Path, rounds: int) -> None:
     measured: dict[str, list[Measured]] = {rival.name: [] for rival in present}
     with tempfile.TemporaryDirectory() as folder:
         project = prepared(root, Path(folder).resolve() / root.name)
-        for number in range(rounds):
-            for rival in present[number % len(present) :] + present[: number % len(present)]:
-                print(f"round {number + 1}: {rival.name}", file=sys.stderr, flush=True)
-                measured[rival.name].append(visit(rival, project, Path(folder, "private")))
-    show(project, present, measured)
+        try:
+            for number in range(rounds):
+                for rival in present[number % len(present) :] + present[: number % len(present)]:
+                    print(f"round {number + 1}: {rival.name}", file=sys.stderr, flush=True)
+                    measured[rival.name].append(visit(rival, project, Path(folder, "private")))
+        finally:  # who does not wait for the last has the others
+            show(project, present, measured)
 
 
 def prepared(root: Path, copy: Path) -> Project:
@@ -105,7 +107,7 @@ def prepared(root: Path, copy: Path) -> Project:
 
 
 def show(project: Project, servers: list[Rival], measured: dict[str, list[Measured]]) -> None:
-    rounds = len(measured[OURS.name])
+    rounds = max(map(len, measured.values()))
     table = Table(
         f"Beside other language servers, on {project.root.name}",
         f"Median (smallest - largest) of {rounds} rounds, then how many times ours that is, the median of what each round "
@@ -117,7 +119,7 @@ def show(project: Project, servers: list[Rival], measured: dict[str, list[Measur
     subject = ""
     for row in ROWS:
         subject = subject if row.text.startswith("...") else row.text
-        known = {name: [one.get(row.key) for one in rounds] for name, rounds in measured.items()}
+        known = {name: [one.get(row.key) for one in visits] for name, visits in measured.items()}
         medians = {name: Series(found).median for name, values in known.items() if (found := _there(values))}
         best = (max if row.more_is_better else min)(medians.values(), default=None)
         for name, value in medians.items():
@@ -139,6 +141,6 @@ def cell(row: Row, values: list[float | None], ours: list[float | None], best: f
         return "-"
     digits = 0 if series.median * row.factor >= 20 else 1 if series.median * row.factor >= 2 else 2
     shown = series.spread(row.factor, digits) if len(series.numbers) > 1 else f"{series.median * row.factor:.{digits}f}"
-    ratios = [one / other for one, other in zip(values, ours, strict=True) if one is not None and other]
+    ratios = [one / other for one, other in zip(values, ours, strict=False) if one is not None and other]
     times = f", {Series(ratios).median:.2g} x" if ratios and values is not ours and row.unit != "%" else ""
     return f"**{shown}**{times}" if series.median == best else f"{shown}{times}"
