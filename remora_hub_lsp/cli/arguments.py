@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
+from typing import NoReturn
 
 from .. import __version__
 
@@ -53,9 +55,24 @@ or as file URIs.
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """argparse's, which says what a wrong command was probably meant to be."""
+
+    def error(self, message: str) -> NoReturn:
+        if wrong := re.match(r"argument COMMAND: invalid choice: '([^']*)'", message):
+            from difflib import get_close_matches
+
+            commands = [name for action in self._actions if action.dest == "command" for name in action.choices or ()]
+            near = get_close_matches(wrong[1], commands, n=1)
+            message = f"there is no command {wrong[1]!r}: " + (
+                f"did you mean {near[0]}?" if near else f"{PROGRAM} --help lists them"
+            )
+        super().error(message)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser. Settings that were not given are not in its result at all."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog=PROGRAM,
         description=_DESCRIPTION,
         epilog=_EPILOG,

@@ -359,6 +359,17 @@ def test_the_command_in_its_own_process(shop: Path) -> None:
     assert command("--version").stdout == f"remora-hub-lsp {__version__}\n"
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [("contxt", "did you mean context?"), ("qqq", "remora-hub --help lists them")],
+)
+def test_a_command_that_is_not_there(typed: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([typed])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith(f"remora-hub: error: there is no command '{typed}': {told}\n")
+
+
 @pytest.mark.parametrize("name", ["index", "context", "symbols", "status"])
 def test_every_command_explains_itself(name: str) -> None:
     done = command(name, "--help")
