@@ -44,6 +44,8 @@ def _entry(hub: Hub, node: Json) -> Json:
 
 def _below(hub: Hub, text: str) -> str:
     """A path as asked, relative to the root; empty for the root itself. Raises KeyFormatError."""
+    if text in ("", ".", "./"):
+        return ""
     found = parse_id(f"{text.rstrip('/')}/_.py", hub.path_of)
     if isinstance(found, BadId) or found.path is None:
         detail = found.detail if isinstance(found, BadId) else "it names no path"

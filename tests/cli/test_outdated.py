@@ -55,6 +55,11 @@ def entries(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, An
     return result
 
 
+@pytest.mark.parametrize("path", [".", "shop/..", "{root}"])
+def test_the_root_itself(root: Path, capsys: pytest.CaptureFixture[str], path: str) -> None:
+    assert [one["path"] for one in entries(capsys, path.format(root=root))["outdated"]] == ["shop/b.py"]
+
+
 def test_from_the_index(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out = told(capsys)
     assert code == 1
