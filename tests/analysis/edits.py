@@ -14,6 +14,7 @@ SNIPPETS = (
     "    def new(self, a=1): return a\n", "def new(a, *b): pass\n", "class New(Base):\n    x = 1\n", "    @property\n",
     "    x: int = 1\n", "pass; ", "from a import b\n", "import a.b\n", "    '''doc'''\n", "'''doc'''\n", "    # note\n",
     "\n    \n", "if x: pass\n", "    if x:\n        def inner(): pass\n", "\f", "\u2028", "try:\n", "match x:\n    case 1: pass\n",
+    "\0", "\ufeff", "type X[T] = T\n", "except A, B: pass\n", "f'{f'{x}'}'", "t'{x!r:{y}}'", "def g[T](x: T): ...\n", "(" * 60, "lazy import a\n",
 )  # fmt: skip
 TYPED = (
     "    def typed(self, x: int = 1) -> str:\n        return str(x)\n\n",
