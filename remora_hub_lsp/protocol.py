@@ -236,14 +236,16 @@ class CallsResult(BaseModel):
 class TestsParams(Params):
     """The tests for some nodes, the likeliest first.
 
-    changed: the nodes changed, and no test that may run them is to be missing: what runs when modules are imported
+    changed: the nodes changed, and hardly a test that runs them is to be missing: what runs when modules are imported
     and calls of which only the name is known count as well, and keys of what is gone may stand among the nodes.
+    unlikely: of what changed also the tests that are very unlikely beside the likeliest one of the same node.
     depth: how many calls may lie between, at most. limit: how many tests, at most. Not set: with `changed` no limit,
     else the settings.
     """
 
     nodes: tuple[str, ...]
     changed: bool = False
+    unlikely: bool = False
     depth: int | None = Field(default=None, ge=0)
     limit: int | None = Field(default=None, ge=1)
 

@@ -265,8 +265,8 @@ def _add_graph(commands: Commands[argparse.ArgumentParser]) -> None:
         commands,
         "tests",
         "show the tests for nodes, or for what changed",
-        "Show the tests that reach these nodes, the nearest first, as arguments for pytest. With --changed: all tests\n"
-        "that may run what differs from a revision of git (the working tree counts).",
+        "Show the tests that reach these nodes, the nearest first, as arguments for pytest. With --changed: the\n"
+        "tests that may well run what differs from a revision of git (the working tree counts).",
         "examples:\n"
         "  remora-hub tests shop/cart.py:Cart.total --why\n"
         "  remora-hub tests --changed > run.txt && pytest @run.txt       since the last commit\n"
@@ -278,6 +278,7 @@ def _add_graph(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--changed", metavar="GIT-REV", nargs="?", const="HEAD", help="what changed since a revision (default: HEAD)"
     )
+    parser.add_argument("--all", action="store_true", help="with --changed: also the tests that are very unlikely")
     parser.add_argument("--limit", metavar="N", type=_positive, help="show the N nearest (default: the setting)")
     parser.add_argument("--depth", metavar="N", type=int, help="at most N calls away (default: the setting)")
     parser.add_argument("--why", action="store_true", help="say how far away each is, and how sure that is")

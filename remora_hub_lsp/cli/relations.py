@@ -49,7 +49,7 @@ async def tests(arguments: argparse.Namespace, root: Path, config: Config) -> in
     async with up_to_date(arguments, root, config) as hub:
         keys = {from_here(key, hub): key for key in arguments.keys}
         nodes = [*keys, *(changed_nodes(root, changes) if changes else ())]
-        asked: Json = {"nodes": nodes, "changed": changes is not None}
+        asked: Json = {"nodes": nodes, "changed": changes is not None, "unlikely": arguments.all}
         result = await hub.ask(TESTS, asked | {"depth": arguments.depth, "limit": arguments.limit})
         _name_missing(result, keys)
         if changes is not None:

@@ -11,7 +11,7 @@ from .. import protocol
 from ..index.answers import Asked, get_context
 from ..index.dead import unused
 from ..index.ids import BadId, parse_id
-from ..index.selection import catalogue_of, tests_for
+from ..index.selection import catalogue_of, tests_for, tests_for_changed
 from ..index.view import IndexView, Json
 from ..protocol import CallsParams, DeadParams, TestsParams
 
@@ -82,7 +82,10 @@ class Relations:
             asked = list(keys.values())
             if params.changed:
                 asked += [text for text in params.nodes if text not in keys and text.startswith("node:")]
-            found = tests_for(view, asked, wide=params.changed, depth=params.depth, limit=params.limit)
+            if params.changed:
+                found = tests_for_changed(view, asked, params.depth, params.limit, unlikely=params.unlikely)
+            else:
+                found = tests_for(view, asked, params.depth, params.limit)
             return {"tests": found, "known": len(catalogue_of(view).by_key)}
 
         result = await self._about(params.nodes, question)

@@ -140,32 +140,23 @@ def nearest(view: IndexView, key: str) -> list[RelatedTest]:
     return found
 
 
-def tests_for(
-    view: IndexView, keys: Collection[str], *, wide: bool, depth: int | None, limit: int | None
-) -> list[Json]:
-    """The tests for some nodes, the likeliest first: {key, ids, distance, likelihood, evidence}.
-
-    wide: for what changed: whatever may well run it, so that hardly a test is missed.
-    """
+def tests_for(view: IndexView, keys: Collection[str], depth: int | None, limit: int | None) -> list[Json]:
+    """The tests for some nodes, the likeliest first: {key, ids, distance, likelihood, evidence}."""
     catalogue, setup = catalogue_of(view), setup_of(view)
-    if wide:
-        found = _for_changed(view, keys, ANY_DEPTH if depth is None else depth)
-    else:
-        ways, sources = Ways(view, catalogue, _kept(view).known[False]), _sources(view, keys)
-        limit = setup.limit if limit is None else limit
-        found = related_tests(sources, catalogue, ways, setup.depth if depth is None else depth, limit)
-        found = by_words(view, sources, found)
-    return [
-        test._asdict()
-        | {"likelihood": round(test.likelihood, 6), "ids": [one.id for one in catalogue.by_key[test.key]]}
-        for test in found[:limit]
-    ]
+    ways, sources = Ways(view, catalogue, _kept(view).known[False]), _sources(view, keys)
+    limit = setup.limit if limit is None else limit
+    found = related_tests(sources, catalogue, ways, setup.depth if depth is None else depth, limit)
+    return _told(catalogue, by_words(view, sources, found)[:limit])
 
 
-def _for_changed(view: IndexView, keys: Collection[str], depth: int) -> list[RelatedTest]:
-    """The tests of each changed node that are not too unlikely beside the likeliest one of that node."""
+def tests_for_changed(
+    view: IndexView, keys: Collection[str], depth: int | None, limit: int | None, *, unlikely: bool
+) -> list[Json]:
+    """The same for what changed: whatever may well run it, so that hardly a test is missed. unlikely: also those of a
+    node that are very unlikely beside the likeliest one of that node."""
     catalogue = catalogue_of(view)
     ways = Ways(view, catalogue, _kept(view).known[True], True)
+    depth = ANY_DEPTH if depth is None else depth
     apart = [[key] for key in keys] if len(keys) <= _MOST_APART else [list(keys)]
     best: dict[str, RelatedTest] = {}
     for some in apart:
@@ -173,11 +164,20 @@ def _for_changed(view: IndexView, keys: Collection[str], depth: int) -> list[Rel
         if not tests:  # somebody runs it, in a way that cannot be seen: perhaps whoever imports it
             modules = dict.fromkeys(node_key(split_key(key)[0], MODULE) for key in some)
             tests = related_tests(list(modules), catalogue, ways, depth, None)
-        least = _UNLIKELY * tests[0].likelihood if tests and len(some) == 1 else 0.0
+        least = _UNLIKELY * tests[0].likelihood if tests and len(some) == 1 and not unlikely else 0.0
         for test in tests:
             if test.likelihood >= least and (test.key not in best or test.likelihood > best[test.key].likelihood):
                 best[test.key] = test
-    return sorted(best.values(), key=lambda test: (-test.likelihood, test.distance, test.key))
+    order = sorted(best.values(), key=lambda test: (-test.likelihood, test.distance, test.key))
+    return _told(catalogue, order[:limit])
+
+
+def _told(catalogue: Catalogue, tests: Sequence[RelatedTest]) -> list[Json]:
+    return [
+        test._asdict()
+        | {"likelihood": round(test.likelihood, 6), "ids": [one.id for one in catalogue.by_key[test.key]]}
+        for test in tests
+    ]
 
 
 def _sources(view: IndexView, keys: Collection[str], wide: bool = False) -> list[str]:

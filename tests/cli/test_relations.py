@@ -120,6 +120,7 @@ def test_what_is_known_to_be_tested_elsewhere_does_not_need_all_who_import_it(sh
     commit(shop)
     (shop / "shop/rates.py").write_text(table.replace("return 1", "return 3"))
     assert run("tests", "--changed") == (0, ["tests/test_rate.py::test_rate"])
+    assert run("tests", "--changed", "--all") == (0, ["tests/test_rate.py::test_rate", "tests/test_table.py::test_table"])
     (shop / "shop/rates.py").write_text(table.replace("return 2", "return 3"))
     assert run("tests", "--changed") == (0, ["tests/test_rate.py::test_rate", "tests/test_table.py::test_table"])
 
