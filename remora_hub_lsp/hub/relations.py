@@ -30,17 +30,22 @@ class Relations:
         """Whether the tests have been collected once, which takes seconds in a large project; they are in the
         background, waited for `timeout` seconds. Not while it is not known who calls them."""
         if self._collected is None:
-            if self._hub.cold_start.active:
+            if self._hub.cold_start.active or not self._hub.config.graph:
                 return False
             self._collected = asyncio.Event()
             self._hub.spawn(self._collect(self._collected))
+        collected = self._collected
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._collected.wait(), timeout)
-        return self._collected.is_set()
+            await asyncio.wait_for(collected.wait(), timeout)
+        return collected.is_set()
 
     async def _collect(self, collected: asyncio.Event) -> None:
-        await self._hub.store.read(catalogue_of, heavy=True)
-        collected.set()
+        try:
+            await self._hub.store.read(catalogue_of, heavy=True)
+            collected.set()
+        finally:
+            if not collected.is_set():  # the index is exchanged just now: the next who asks begins anew
+                self._collected = None
 
     async def answer(self, method: str, params: Json) -> Json:
         """One of the questions by its name on the wire."""

@@ -85,6 +85,15 @@ async def test_opening_a_file_as_it_is_leaves_the_call_graph_alone(tmp_path: Pat
             assert [one[name] for one in after] == [one[name] for one in before]
 
 
+async def test_tests_are_collected_once_it_is_known_who_calls_them(tmp_path: Path) -> None:
+    write(tmp_path, FILES)
+    async with running(tmp_path, indexed=False) as hub:
+        assert hub.cold_start.active
+        assert not await hub.relations.collected(0)
+        await hub.indexed()
+        assert await hub.relations.collected(GUARD)
+
+
 async def test_a_body_reaches_nobody(tmp_path: Path) -> None:
     write(tmp_path, FILES)
     async with running(tmp_path) as hub:
