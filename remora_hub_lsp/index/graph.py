@@ -93,7 +93,7 @@ def callees(
 ) -> list[Edge]:
     """The edges that begin at a node, by place."""
     found = []
-    rows = view.select(f"{_EDGES} WHERE edges.id IN (SELECT value FROM json_each(?))", rows_of(view, key))
+    rows = view.select(f"{_EDGES} WHERE edges.id IN (SELECT value FROM json_each(?))", _rows_of(view, key))
     for edge in edges_in(view, rows):
         if edge.callee.startswith("."):
             named = _defined_as(view, edge.callee[1:]) if "name" in evidence else None
@@ -206,7 +206,7 @@ def _scattered(view: IndexView, number: int) -> list[tuple[int, str, bytes]]:
     return view.rows(sql, (low, high))
 
 
-def rows_of(view: IndexView, key: str) -> list[int]:
+def _rows_of(view: IndexView, key: str) -> list[int]:
     """The rows of `edges` that belong to a node."""
     try:
         path, name = split_key(key)

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import orjson
 
 from ..analysis.testing import CONFTEST
-from .graph import rows_of
 from .keys import split_key
-from .named import kinds, row_ids
+from .named import inside, kinds, row_ids
 from .selection import catalogue_of, fingerprint, fixtures_near, nearest, told_of
 
 if TYPE_CHECKING:
@@ -40,20 +39,20 @@ def outdated_tests(view: IndexView, changed: Collection[str]) -> list[str]:
 
 
 def _below(view: IndexView, keys: Iterable[str]) -> dict[str, None]:
-    """The definitions and all that they call, directly or not."""
+    """The definitions and all that they call or use, directly or not; of a class all that it defines."""
     found: dict[str, None] = {}
     level = list(dict.fromkeys(keys))
     while level and len(found) < _MOST_BELOW:
         found |= dict.fromkeys(level)
-        rows = [*row_ids(view, level).values()]
-        # The code of classes and modules stands in rows of its own.
-        for key, kind in kinds(view, level).items():
-            rows += rows_of(view, key) if kind in ("module", "class") else ()
-        called: dict[str, None] = {}
-        for _, data in view.select(_EDGES, rows):
-            called |= {edge[0]: None for edge in orjson.loads(data) if edge[0].startswith("node:")}
-        level = [key for key in called if key not in found]
+        used = {one: None for key in _classes(view, level) for one in inside(view, *split_key(key))}
+        for _, data in view.select(_EDGES, list(row_ids(view, level).values())):
+            used |= {edge[0]: None for edge in orjson.loads(data) if edge[0].startswith("node:")}
+        level = [key for key in used if key not in found]
     return found
+
+
+def _classes(view: IndexView, keys: Iterable[str]) -> list[str]:
+    return [key for key, kind in kinds(view, list(keys)).items() if kind == "class"]
 
 
 _EDGES = "SELECT id, data FROM edges WHERE id IN (SELECT value FROM json_each(?))"

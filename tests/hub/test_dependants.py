@@ -190,6 +190,23 @@ async def test_a_new_call_changes_the_tests_of_all_below(tmp_path: Path) -> None
         assert set((await sources(hub, "shop.py:alone")).values()) == {"cold_start"}
 
 
+async def test_what_a_test_module_shares_changes_what_its_tests_run(tmp_path: Path) -> None:
+    files = {
+        "shop.py": "class Cart:\n    def total(self): return _sum()\ndef _sum(): ...\n",
+        "test_shop.py": "import pytest, shop\n@pytest.mark.parametrize('kind', [int])\ndef test_total(kind): kind().total()\n",
+    }
+    write(tmp_path, files)
+    async with running(tmp_path) as hub:
+        await hub.indexed()
+        for name in ("Cart.total", "_sum"):
+            assert (await with_tests(hub, f"shop.py:{name}"))["related_tests"] == []
+        editor = Editor(hub)
+        editor.open("test_shop.py", files["test_shop.py"])
+        editor.edit("test_shop.py", (1, 34), (1, 37), "shop.Cart")
+        await changed_by_dependency(hub, "shop.py:Cart.total", "shop.py:_sum")
+        assert (await with_tests(hub, "shop.py:_sum"))["related_tests"] == ["node:test_shop.py:test_total"]
+
+
 async def test_a_fixture_that_a_test_asks_for_has_it(tmp_path: Path) -> None:
     files = {
         "shop.py": "def make(): ...\n",
