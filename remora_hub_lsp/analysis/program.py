@@ -42,6 +42,8 @@ class Import(NamedTuple):
 
 # What a name can be bound to: an expression in the scope that it stands in, a definition, an import.
 Binding = tuple["Scope", Any]
+# The file's path, and a name in it.
+Rest = tuple[str, str]
 
 
 class Scope:
@@ -49,6 +51,8 @@ class Scope:
 
     unique: the qualname that is unique in the file. segment, slot: which node of which segment it is.
     children: in source order. names: what each name is bound to here. states: a function's variables (see `summary`).
+    rest: (path, name) by which what rests on its definition says so: the name of the module's top level that it belongs
+    to, or `Class.member` of a class that stands there; `members`: the same for members of such a class, by name.
     """
 
     __slots__ = (
@@ -57,6 +61,7 @@ class Scope:
         "exports",
         "fragments",
         "kind",
+        "members",
         "module",
         "name",
         "names",
@@ -80,6 +85,7 @@ class Scope:
         self.module = module
         self.segment = segment
         self.slot = slot
+        self.members: dict[str, Rest] = {}
         self.named(name, name)
         self.summary: list[Any] = []
         self.body: list[Any] | None = None
@@ -104,7 +110,28 @@ class Scope:
         """Take its names."""
         self.qualname = qualname
         self.unique = unique
-        self.rest = (self.module.path, qualname.partition(".")[0])
+        self.rest = self._rest()
+
+    def _rest(self) -> Rest:
+        around = self.parent
+        if around is None:
+            return self.module.path, "<module>"
+        if self.kind == FRAGMENT:
+            return around.rest
+        if around.kind == FRAGMENT and around.parent is not None:
+            around = around.parent
+        if around.kind == MODULE_KIND or self.qualname == self.name:  # also what a function declares global
+            return self.module.path, self.name
+        return around.member_rest(self.name)
+
+    def member_rest(self, name: str) -> Rest:
+        """What rests on how this class binds a name, or on what its methods store by that name, rests on."""
+        found = self.members.get(name)
+        if found is None:
+            path, own = self.rest
+            is_top = self.kind == CLASS and self.qualname == own
+            found = self.members[name] = (path, f"{own}.{name}") if is_top else self.rest
+        return found
 
     def class_around(self) -> Scope | None:
         """The class that a method stands in."""
@@ -126,26 +153,34 @@ class Module:
         self.scope = Scope(MODULE_KIND, "<module>", None, self, -1, 0)
         self.scopes: list[Scope] = []  # all that hold code, in source order
         self.by_unique: dict[str, Scope] = {}
-        seen: dict[str, int] = {}
-        classes: dict[str, Scope] = {}
+        self._read_all(segments, {}, {})
+
+    def read(self, segments: Iterable[tuple[int, list[Any]]]) -> None:
+        """Become what the file is now: scopes that are still there stay the same objects, as others know them."""
+        fragments = {(scope.unique, scope.segment): scope for scope in self.scopes if scope.kind == FRAGMENT}
+        known, self.by_unique, self.scopes = self.by_unique, {}, []
+        self.scope.__init__(MODULE_KIND, "<module>", None, self, -1, 0)  # type: ignore[misc]
+        self._read_all(segments, known, fragments)
+
+    def _read_all(
+        self, segments: Iterable[tuple[int, list[Any]]], known: dict[str, Scope],
+        fragments: dict[tuple[str, int], Scope],
+    ) -> None:  # fmt: skip
+        reading = _Reading(known, fragments, {}, {})
         for segment, summary in segments:
             owner, fragment = summary
-            around = classes.get(owner, self.scope) if owner else self.scope
-            self._fragment(around, fragment, segment, seen, classes)
+            around = reading.classes.get(owner, self.scope) if owner else self.scope
+            self._fragment(around, fragment, segment, reading)
 
-    def _fragment(
-        self, around: Scope, fragment: list[Any], segment: int, seen: dict[str, int], classes: dict[str, Scope]
-    ) -> None:
-        scope = Scope(FRAGMENT, around.name, around, self, segment, AROUND)
-        scope.named(around.unique, around.unique)
+    def _fragment(self, around: Scope, fragment: list[Any], segment: int, reading: _Reading) -> None:
+        scope = reading.fragment(around, self, segment, AROUND)
         around.fragments.append(scope)
         self.scopes.append(scope)
-        self._fill(scope, around, fragment, segment, [0], seen, classes)
+        self._fill(scope, around, fragment, segment, [0], reading)
 
     def _fill(
-        self, scope: Scope, target: Scope, body: list[Any], segment: int, slots: list[int], seen: dict[str, int],
-        classes: dict[str, Scope] | None,
-    ) -> None:  # fmt: skip
+        self, scope: Scope, target: Scope, body: list[Any], segment: int, slots: list[int], reading: _Reading
+    ) -> None:
         """Read a body into `scope`; its names are those of `target`."""
         scope.body = body
         names, states = target.names, scope.states
@@ -177,7 +212,7 @@ class Module:
         if body[EXPORTS] is not None:
             target.exports = (target.exports or []) + body[EXPORTS]
         for number, child in enumerate(body[CHILDREN]):
-            self._child(scope, target, child, number, segment, slots, seen, classes)
+            self._child(scope, target, child, number, segment, slots, reading)
 
     def _import(self, scope: Scope, target: Scope, name: str, binding: Import) -> None:
         if name in scope.outer:
@@ -202,44 +237,75 @@ class Module:
 
     def _child(
         self, scope: Scope, target: Scope, child: list[Any], number: int, segment: int, slots: list[int],
-        seen: dict[str, int], classes: dict[str, Scope] | None,
+        reading: _Reading,
     ) -> None:  # fmt: skip
         kind, name = child[KIND], child[CHILD_NAME]
-        inner = Scope(kind, name, scope, self, segment, AROUND)
-        inner.summary = child
-        scope.children.append(inner)
-        prefix = "" if target.kind == MODULE_KIND or name in scope.outer else target.qualname + "."
+        is_global = name in scope.outer
         if kind == LAMBDA_KIND:
             within = f"{segment}.{number}" if scope.slot == AROUND else number
-            inner.named(*2 * (f"{scope.unique}.<lambda>{within}",))
+            qualname = unique = f"{scope.unique}.<lambda>{within}"
+        else:
+            prefix = "" if target.kind == MODULE_KIND or is_global else target.qualname + "."
+            qualname = prefix + name
+            count = reading.seen[qualname] = reading.seen.get(qualname, 0) + 1
+            unique = qualname if count == 1 else f"{qualname}#{count}"
+        inner = reading.scope(unique, kind, name, scope, self, segment)
+        inner.named(qualname, unique)
+        inner.summary = child
+        scope.children.append(inner)
+        if kind == LAMBDA_KIND:
             inner.slot = scope.slot
         else:
             inner.slot = slots[0]
             slots[0] += 1
-            qualname = prefix + name
-            count = seen[qualname] = seen.get(qualname, 0) + 1
-            inner.named(qualname, qualname if count == 1 else f"{qualname}#{count}")
-            if name in scope.outer:
+            if is_global:
                 self._bind_outside(scope, name, inner)
             else:
                 held = target.names.setdefault(name, [])
                 if held and kind == FUNCTION:  # what comes after overloads is what runs
                     held[:] = [one for one in held if not (one[1].__class__ is Scope and is_overload(one[1]))]
                 held.append((scope, inner))
-        self.by_unique[inner.unique] = inner
+        self.by_unique[unique] = inner
         if kind == CLASS:
-            if classes is not None and target.kind == MODULE_KIND:
-                classes[name] = inner
-            fragment = Scope(FRAGMENT, name, inner, self, segment, inner.slot)
-            fragment.named(inner.unique, inner.unique)
+            if scope.kind == FRAGMENT and target.kind == MODULE_KIND:
+                reading.classes[name] = inner
+            fragment = reading.fragment(inner, self, segment, inner.slot)
             inner.fragments.append(fragment)
             self.scopes.append(fragment)
-            self._fill(fragment, inner, child[BODY], segment, slots, seen, None)
+            self._fill(fragment, inner, child[BODY], segment, slots, reading)
             return
         for at, parameter in enumerate(child[PARAMETERS]):
             inner.parameters[parameter[0]] = at
         self.scopes.append(inner)
-        self._fill(inner, inner, child[BODY], segment, slots, seen, None)
+        self._fill(inner, inner, child[BODY], segment, slots, reading)
+
+
+class _Reading(NamedTuple):
+    """Reading a module. known, fragments: its scopes from before. seen: how often each qualname was there so far.
+    classes: of the top level, by name."""
+
+    known: dict[str, Scope]
+    fragments: dict[tuple[str, int], Scope]
+    seen: dict[str, int]
+    classes: dict[str, Scope]
+
+    def scope(self, unique: str, kind: int, name: str, parent: Scope, module: Module, segment: int) -> Scope:
+        """A definition's scope, still without its names."""
+        known = self.known.pop(unique, None)
+        if known is None or known.kind != kind:
+            return Scope(kind, name, parent, module, segment, AROUND)
+        known.__init__(kind, name, parent, module, segment, AROUND)  # type: ignore[misc]
+        return known
+
+    def fragment(self, around: Scope, module: Module, segment: int, slot: int) -> Scope:
+        """The scope of a segment's statements in a module or class."""
+        scope = self.fragments.pop((around.unique, segment), None)
+        if scope is None:
+            scope = Scope(FRAGMENT, around.name, around, module, segment, slot)
+        else:
+            scope.__init__(FRAGMENT, around.name, around, module, segment, slot)  # type: ignore[misc]
+        scope.named(around.unique, around.unique)
+        return scope
 
 
 def is_overload(scope: Scope) -> bool:

@@ -9,7 +9,8 @@ questions that ask each other in a circle are asked again until nothing is added
 # Values are told apart by `__class__ is`, which is faster than isinstance and tells mypy nothing.
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Protocol
 
 from . import known
@@ -46,7 +47,7 @@ from .forms import (
     YIELDS,
     Expression,
 )  # fmt: skip
-from .program import FRAGMENT, MODULE_KIND, SUBCLASSES, Import, Module, Scope, flags
+from .program import FRAGMENT, MODULE_KIND, SUBCLASSES, Import, Module, Rest, Scope, flags
 from .values import (
     BEGINS,
     BOUND,
@@ -74,6 +75,25 @@ from .values import (
 
 CALLED, IMPLICIT, REFERENCE = range(3)
 EXACT, INFERRED, BY_NAME = 1, 2, 3
+
+
+@cache
+def without(name: str) -> Rest:
+    """What rests on it that there is no such name in some of the classes that were looked at rests on this, and on
+    them: see PRESENCE."""
+    return "", f".{name}"
+
+
+def _above(start: Iterable[Rest], on: Mapping[Rest, Iterable[Rest]]) -> set[Rest]:
+    """These, and all that rests on them. on: what rests on each directly."""
+    todo = list(start)
+    found = set(todo)
+    while todo:
+        for owner in on.get(todo.pop(), ()):
+            if owner not in found:
+                found.add(owner)
+                todo.append(owner)
+    return found
 
 
 class Program(Protocol):
@@ -104,12 +124,25 @@ DEEPEST = 60
 FS = frozenset
 # What is asked, and of what.
 Question = tuple[Any, ...]
+# `Class.?name`: whether the class has that name at all.
+PRESENCE = ".?"
+# A name that stands for all of a file's.
+ANY_NAME = "*"
+# What rests on which names a module or class has rests on this one, too.
+ALL_NAMES = "<names>"
+# Questions that are asked for the asker: what the answer rests on comes with it.
+_LOOKUPS = frozenset(("find", "instance", "overriding", "below"))
+# `Class.<below>`: which classes are below it.
+BELOW = "<below>"
+# Questions about a class that are about one name of it.
+_OF_MEMBERS = frozenset(("member", "stored", "name", "state")) | _LOOKUPS
 
 
 class World:
     """One state of a program, and what has been found out about it.
 
-    rests: by file and name of its top level ("": the edges of its code), which names of which files it rests on.
+    rests: by file and name ("": the edges of its code), which names of which files that rests on; names as in
+    `Scope.rest`. What was found out since the last `take_rests`.
     reads: what was asked lately that may have another answer once it is known what callers pass; None: nothing.
     """
 
@@ -118,16 +151,21 @@ class World:
         self.program = program
         self.flows = flows
         self.reads: set[Question] | None = None
-        self.rests: dict[tuple[str, str], set[tuple[str, str]]] = {}
+        self.rests: dict[Rest, set[Rest]] = {}
+        self._rested: dict[Rest, set[Rest]] = {}  # all of them
+        self._links: dict[Rest, set[Rest]] = {}  # the same of what was looked up in classes
         self._memo: dict[Question, Any] = {}
         # Answers that may be others once it is known what callers pass: [answer, what it read, owner, how to ask].
-        self._tentative: dict[Question, tuple[Any, set[Question], tuple[str, str], tuple[Any, ...]]] = {}
+        self._tentative: dict[Question, tuple[Any, set[Question], Rest, tuple[Any, ...]]] = {}
         self._unlike: set[Question] = set()  # those that are
+        self._answers: dict[Rest, list[Question]] = {}  # what has an answer, by what it was found out for
+        self._shapes: dict[str, list[Question]] = {}  # and what only a file's text tells, by file
+        self._flowing: list[Question] = []  # and what is passed
         self._active: dict[Question, list[Any]] = {}  # key -> [depth, value so far, asked meanwhile]
-        self._provisional: dict[Question, tuple[Any, int, tuple[str, str], tuple[Any, ...]]] = {}
+        self._provisional: dict[Question, tuple[Any, int, Rest, tuple[Any, ...]]] = {}
         self._lowest = [1 << 30]
         self._owner = ("", "")
-        self._into: set[tuple[str, str]] = set()  # what it rests on
+        self._into: set[Rest] = set()  # what it rests on
         self._depth = 0
         self._ev: tuple[Callable[[list[Any], Scope, Sink | None], Values], ...] = (
             self._name, self._attribute, self._call, self._item, self._const, self._type, self._tuple, self._list,
@@ -163,8 +201,8 @@ class World:
         owner, into = self._owner, self._into
         reads_before, self.reads = self.reads, None
         about = key[1]
-        if about.__class__ is Scope and about.kind != FRAGMENT:
-            self._owner = now = (module.path, key[2]) if about.kind == MODULE_KIND else about.rest
+        if key[0] not in _LOOKUPS:
+            self._owner = now = self._rest_of(key, about)
             if now != owner:
                 rests = self.rests.get(now)
                 if rests is None:
@@ -192,10 +230,12 @@ class World:
                 self._lowest[-1] = lowest
         elif reads is None:
             memo[key] = answer
+            self._note(key)
             if self._provisional:
                 self._settle(depth, None)
         else:
             self._tentative[key] = (answer, reads, owner, (key, module, compute, *arguments))
+            self._note(key)
             reads = {key}
             if self._provisional:
                 self._settle(depth, reads)
@@ -220,6 +260,7 @@ class World:
                     self._memo[key] = answer
                 else:
                     self._tentative[key] = (answer, reads, owner, how)
+                self._note(key)
                 del self._provisional[key]
 
     # ---- what callers pass
@@ -250,6 +291,69 @@ class World:
         """Whether one of these questions has another answer, now that it is known what callers pass."""
         return any(self._passed(key[1], key[2]) if key[0] == "passed" else key in self._unlike for key in reads)
 
+    # ---- what changes
+
+    def _note(self, key: Question) -> None:
+        """There is an answer."""
+        owner = self._rest_of(key, key[1])
+        held = self._answers.get(owner)
+        if held is None:
+            self._answers[owner] = [key]
+        else:
+            held.append(key)
+
+    def _rest_of(self, key: tuple[Any, ...], about: Scope) -> Rest:
+        """What a question is about."""
+        kind = about.kind
+        if kind == CLASS:
+            if key[0] in _OF_MEMBERS:
+                return about.member_rest(key[2])
+            return about.member_rest(BELOW) if key[0] == "subclasses" else about.rest
+        if kind == MODULE_KIND:
+            return about.module.path, key[2]
+        if kind == FRAGMENT:
+            name = key[2].partition("%")[0]
+            around = about.parent
+            return around.member_rest(name) if around.kind == CLASS else (about.module.path, name)
+        return about.rest
+
+    def take_rests(self) -> dict[Rest, set[Rest]]:
+        """What was found out, since the last time, to rest on what."""
+        taken, self.rests = self.rests, {}
+        for owner, found in taken.items():
+            self._rested.setdefault(owner, set()).update(found)
+        return taken
+
+    def forget(self, names: Iterable[Rest], paths: Collection[str]) -> None:
+        """These names may mean something else now, these files have other texts: let go of what rests on that."""
+        self.take_rests()
+        on: dict[Rest, list[Rest]] = {}
+        for rests in (self._rested, self._links):
+            for owner, rested in rests.items():
+                for one in rested:
+                    on.setdefault(one, []).append(owner)
+        start = set(names)
+        anything = {path for path, name in start if name == ANY_NAME}
+        if anything:
+            start |= {one for one in {*on, *self._answers} if one[0] in anything}
+        for path, name in names:
+            cls, _, member = name.partition(PRESENCE)
+            if member and (looking := on.get(without(member))):
+                start |= _above([(path, cls)], on) & set(looking)
+        for path in paths:
+            self._rested.pop((path, ""), None)
+            for key in self._shapes.pop(path, ()):
+                self._memo.pop(key, None)
+        for gone in _above(start, on):
+            for key in self._answers.pop(gone, ()):
+                self._memo.pop(key, None)
+                self._tentative.pop(key, None)
+            self._rested.pop(gone, None)
+            self._links.pop(gone, None)
+        for key in self._flowing:
+            self._memo.pop(key, None)
+        self._flowing.clear()
+
     def _rest_on(self, module: Module, name: str) -> None:
         """What is being found out rests on a name of the module."""
         self._into.add((module.path, name))
@@ -265,6 +369,8 @@ class World:
         """The values of a variable's state in its own scope."""
         key = ("state", scope, state)
         found = self._memo.get(key)
+        if scope.kind == FRAGMENT:
+            self._into.add(self._rest_of(key, scope))
         if found is not None:
             return found
         if state in scope.states:
@@ -289,8 +395,13 @@ class World:
                         found.setdefault(holder.partition("%")[0], []).append((entry, part))
                     elif holder.__class__ is list and holder[0] == NAME:
                         found.setdefault(holder[1], []).append((entry, part))
-            self._memo[key] = found
+            self._remember(key, found)
         return self._memo[key]
+
+    def _remember(self, key: tuple[Any, ...], found: Any) -> None:
+        """What only the text of a file tells."""
+        self._memo[key] = found
+        self._shapes.setdefault(key[1].module.path, []).append(key)
 
     def _with_items(self, values: Values, items: Sequence[Any], scope: Scope) -> Values:
         """Containers with what is assigned to their items."""
@@ -311,6 +422,8 @@ class World:
         while at is not None:
             kind = at.kind
             bound = name in at.names or (kind <= LAMBDA_KIND and kind != CLASS and name in at.parameters)
+            if kind == CLASS and at is scope.parent:
+                self._into.add(at.member_rest(name))
             if bound and (kind != CLASS or at is scope.parent):  # functions do not see their class's names
                 return at, name
             if at.outer and at.outer.get(name):
@@ -355,6 +468,8 @@ class World:
         found = self._memo.get(key)
         if scope.kind == MODULE_KIND:
             self._rest_on(scope.module, name)
+        elif scope.kind == CLASS:
+            self._into.add(scope.member_rest(name))
         if found is not None:
             return found
         return self._ask(key, scope.module, self._variable, scope, name)
@@ -612,7 +727,7 @@ class World:
         while True:
             places += [module.scope] if module is not None else ()
             for place in places:
-                self._rest_on(place.module, place.rest[1] if place.kind == CLASS else name)
+                self._into.update((place.rest, without(name)) if place.kind == CLASS else ((place.module.path, name),))
                 for _, found in reversed(place.names.get(name, ())):
                     if found.__class__ is Scope and is_fixture(found) and found is not scope:
                         return found
@@ -661,29 +776,28 @@ class World:
             given = ("given", function)
             if given not in self._memo:
                 self._memo[given] = self.program.passed(function)
+                self._flowing.append(given)
             self._memo[key] = _for_parameter(function, number, self._memo[given])
+            self._flowing.append(key)
         return self._memo[key]
 
     # ---- classes
 
-    def subclasses(self, scope: Scope) -> list[Scope]:
+    def subclasses(self, scope: Scope) -> tuple[Scope, ...]:
         """All classes below a class, as far as the program has them."""
-        if not self.flows:
-            self.passed(scope, SUBCLASSES)
-            return []
-        key = ("subclasses", scope)
-        if key not in self._memo:
-            found: dict[Scope, None] = {}
-            todo = [scope]
-            while todo:
-                for below in sorted(self.passed(todo.pop(), SUBCLASSES), key=lambda one: one.key):
-                    if below not in found and below is not scope:
-                        found[below] = None
-                        todo.append(below)
-            self._memo[key] = list(found)
-        for one in (scope, *self._memo[key]):
-            self._rest_on(one.module, f"({one.unique})")
-        return self._memo[key]
+        self._into.add(scope.member_rest(BELOW))
+        return self._ask(("subclasses", scope), scope.module, self._find_subclasses, scope) or ()
+
+    def _find_subclasses(self, scope: Scope) -> tuple[Scope, ...]:
+        found: dict[Scope, None] = {}
+        todo = [scope]
+        while todo:
+            for below in sorted(self.passed(todo.pop(), SUBCLASSES), key=lambda one: one.key):
+                if below not in found and below is not scope:
+                    self._into.add(below.rest)
+                    found[below] = None
+                    todo.append(below)
+        return tuple(found)
 
     def _overrides(self, members: Values, receiver: Value, name: str) -> list[Value]:
         """Receivers of the subclasses that define a method anew which a class leaves to them."""
@@ -696,11 +810,12 @@ class World:
 
     def _overriding(self, scope: Scope, name: str) -> tuple[Scope, ...]:
         """The subclasses that bind a name in their own body."""
-        self._into.add(scope.rest)
-        return self._ask(("overriding", scope, name), scope.module, self._find_overriding, scope, name)
+        return self._look("overriding", self._find_overriding, scope, name) or ()
 
-    def _find_overriding(self, scope: Scope, name: str) -> tuple[Scope, ...]:
-        return tuple([below for below in self.subclasses(scope) if name in below.names])
+    def _find_overriding(self, scope: Scope, name: str) -> tuple[Any, tuple[Rest, ...]]:
+        found = tuple([below for below in self.subclasses(scope) if name in below.names])
+        rests = [scope.member_rest(BELOW), without(name), *(below.member_rest(name) for below in found)]
+        return found, self._looked_up(scope, name, rests)
 
     def role(self, scope: Scope) -> str:
         """What a method's decorators make of it: static, class, property, or nothing of these."""
@@ -708,7 +823,7 @@ class World:
             return ""
         key = ("role", scope)
         if key not in self._memo:
-            self._memo[key] = self._role(scope)
+            self._remember(key, self._role(scope))
         return self._memo[key]
 
     def _role(self, scope: Scope) -> str:
@@ -753,6 +868,7 @@ class World:
         """The class and what it inherits from, in the order in which attributes are looked up (C3)."""
         key = ("mro", scope)
         found = self._memo.get(key)
+        self._into.add(scope.rest)
         if found is None:
             found = self._ask(key, scope.module, self._mro, scope)
         return found or (scope,)
@@ -762,7 +878,6 @@ class World:
         lists = []
         for base in bases:
             if base.__class__ is Scope:
-                self._into.add(base.rest)
                 lists.append([value for value in self.mro(base) if value is not scope])
             else:
                 lists.append([base])
@@ -787,23 +902,36 @@ class World:
 
     def find_member(self, scope: Scope, name: str, after: Scope | None = None) -> tuple[Scope, list[Any]] | None:
         """Where the hierarchy binds a name in a class body; `after`: only behind that class, as super() looks."""
-        self._into.add(scope.rest)
-        key = ("find", scope, name, after)
-        if key in self._memo:
-            return self._memo[key]
-        return self._ask(key, scope.module, self._find_member, scope, name, after) or None
+        return self._look("find", self._find_member, scope, name, after)
 
-    def _find_member(self, scope: Scope, name: str, after: Scope | None) -> tuple[Scope, list[Any]] | None:
+    def _look(self, kind: str, compute: Callable[..., Any], scope: Scope, name: str, *more: Any) -> Any:
+        """What a name is in a class, in one of several ways; None where that asks itself."""
+        key = (kind, scope, name, *more)
+        found = self._memo.get(key)
+        if found is None:
+            found = self._ask(key, scope.module, compute, scope, name, *more) or (None, (scope.rest,))
+        self._into.update(found[1])
+        return found[0]
+
+    def _find_member(self, scope: Scope, name: str, after: Scope | None) -> tuple[Any, tuple[Rest, ...]]:
+        """What is found, and what that rests on."""
         order = self.mro(scope)
         if after is not None:
             order = order[order.index(after) + 1 :] if after in order else ()
-        for one in order:
-            if one.__class__ is Scope:
-                self._into.add(one.rest)
-                bindings = one.names.get(name)
-                if bindings:
-                    return one, bindings
-        return None
+        rests: list[Rest] = [scope.rest]
+        found = None
+        for number, one in enumerate(order):
+            if one.__class__ is Scope and (bindings := one.names.get(name)):
+                found = one, bindings
+                rests += [one.member_rest(name), *(() if number == 0 else (without(name),))]
+                break
+        else:
+            rests.append(without(name))
+        return found, self._looked_up(scope, name, rests)
+
+    def _looked_up(self, scope: Scope, name: str, rests: list[Rest]) -> tuple[Rest, ...]:
+        self._links.setdefault(scope.member_rest(name), set()).update(rests)
+        return tuple(rests)
 
     def outside_base(self, scope: Scope) -> str | None:
         """The first base outside the project that may have what the class has not."""
@@ -824,20 +952,17 @@ class World:
 
     def instance_values(self, scope: Scope, name: str) -> Values:
         """What is assigned to an attribute of `self` in the class's methods, and in those of its bases."""
-        self._into.add(scope.rest)
-        key = ("instance", scope, name)
-        if key in self._memo:
-            return self._memo[key]
-        return self._ask(key, scope.module, self._instance_values, scope, name)
+        return self._look("instance", self._instance_values, scope, name) or NOTHING
 
-    def _instance_values(self, scope: Scope, name: str) -> Values:
-        parts = []
+    def _instance_values(self, scope: Scope, name: str) -> tuple[Values, tuple[Rest, ...]]:
+        """What is found, and what that rests on."""
+        parts: list[Values] = []
+        rests: list[Rest] = [scope.rest, without(name)]
         for one in self.mro(scope):
-            if one.__class__ is Scope:
-                self._into.add(one.rest)
-                if name in self.stored(one):
-                    parts.append(self._ask(("stored", one, name), one.module, self._stored_values, one, name))
-        return union(parts)
+            if one.__class__ is Scope and name in self.stored(one):
+                rests.append(one.member_rest(name))
+                parts.append(self._ask(("stored", one, name), one.module, self._stored_values, one, name))
+        return union(parts), self._looked_up(scope, name, rests)
 
     def stored(self, scope: Scope) -> dict[str, list[Any]]:
         """The class's assignments to attributes of self or cls: (method, expression) by name."""
@@ -849,7 +974,7 @@ class World:
                 for method in fragment.children:
                     if method.kind == FUNCTION:
                         _collect_stores(method, _first_parameter(method), found)
-            self._memo[key] = found
+            self._remember(key, found)
         return found
 
     def _stored_values(self, scope: Scope, name: str) -> Values:
@@ -870,7 +995,7 @@ class World:
                         holder = entry[0]
                         if holder.__class__ is list and holder[0] == ATTR and holder[1] == first:
                             found.setdefault(holder[2], []).append((entry, method))
-            self._memo[key] = found
+            self._remember(key, found)
         return found
 
     # ---- expressions
@@ -1176,24 +1301,25 @@ class World:
 
     def _below(self, scope: Scope, name: str, sink: Sink | None, place: int) -> Values:
         """What `self.name` is where only subclasses have it, as with mixins."""
-        self._into.add(scope.rest)
         found = []
-        for below, members, stored in self._ask(("below", scope, name), scope.module, self._find_below, scope, name):
+        for below, members, stored in self._look("below", self._find_below, scope, name) or ():
             receiver = (SELF, below)
             for member in members:
                 found.append(self._get(member, receiver, sink, place))
             found.append(self._as_seen(stored, receiver))
         return union(found)
 
-    def _find_below(self, scope: Scope, name: str) -> tuple[tuple[Scope, Values, Values], ...]:
+    def _find_below(self, scope: Scope, name: str) -> tuple[Any, tuple[Rest, ...]]:
         out = []
+        rests = [scope.member_rest(BELOW), without(name)]
         for below in self.subclasses(scope):
             held = self.find_member(below, name)
             members = self._member_values(held, name) if held is not None else NOTHING
             stored = self.instance_values(below, name)
             if members or stored:
                 out.append((below, members, stored))
-        return tuple(out)
+                rests += [below.member_rest(name), *((held[0].member_rest(name),) if held is not None else ())]
+        return tuple(out), self._looked_up(scope, name, rests)
 
     def _member_values(self, found: tuple[Scope, list[Any]], name: str) -> Values:
         return self._ask(("member", found[0], name), found[0].module, self._member, found)
@@ -1339,12 +1465,14 @@ class World:
     def _beginning(self, receiver: Value, text: str, sink: Sink | None, place: int) -> Values:
         """All attributes whose name begins so, those of subclasses, too."""
         if receiver.__class__ is Module:
+            self._into.add((receiver.path, ALL_NAMES))
             return union([self.member(receiver, name) for name in receiver.scope.names if name.startswith(text)])
         if receiver.__class__ is not tuple or receiver[0] not in (INSTANCE, SELF) or len(text) < 3:
             return NOTHING
         found = []
         above = [(receiver, one) for one in self.mro(receiver[1]) if one.__class__ is Scope]
         for seen, one in (*above, *(((SELF, below), below) for below in self.subclasses(receiver[1]))):
+            self._into.add(one.member_rest(ALL_NAMES))
             found += [self.attribute(seen, name, sink, place) for name in one.names if name.startswith(text)]
         return union(found)
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from ..errors import HubError, StoreError
 from .compare import Scope, compare
-from .graph import build
 from .pool import NoWorker, WorkerDied
 from .worker import Outcome, Task, failed_rows
 
@@ -156,7 +155,7 @@ class ColdStart:
         if files:
             tasks = [Task(file.path, hub.paths.absolute(file.path), file.known or "") for file in files]
             await self._analyse(tasks, {file.path: file.size for file in files})
-        await build(hub)
+        await hub.graph.build()
 
     async def _analyse(self, tasks: list[Task], sizes: dict[str, int]) -> None:
         tasks.sort(key=lambda task: -sizes[task.path])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
 # Seconds without a change after which what rests on the last ones follows; and the most, where they do not end.
 REST_SECONDS = 0.4
 FOLLOW_SECONDS = 2.0
-# How many files' part of the call graph is worked out at once.
-FILES_AT_ONCE = 8
 
 
 class Following:
@@ -28,23 +25,30 @@ class Following:
         self._changes: dict[str, FileChange] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._since = 0.0
-        self._even = asyncio.Event()  # the call graph has followed all that changed
-        self._even.set()
+        self._number = self._followed = 0  # of changes that the call graph has to follow, and of the last that it has
+        self._news = asyncio.Event()  # set when that rises
+        self._resolving: asyncio.Future[None] | None = None
         self.late = False  # and did not while somebody waited for it
 
     @property
     def behind(self) -> bool:
         """Whether files' part of the call graph has still to be worked out, since others changed."""
-        return not self._even.is_set()
+        return self._followed < self._number
 
     async def caught_up(self, timeout: float) -> bool:
         """Let the call graph follow now: somebody waits for it. False: it has not in `timeout` seconds."""
         if self.behind:
             self._hub.spawn(self.resolve())
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._even.wait(), max(timeout, 0))
-            self.late = self.behind
-        return not self.behind
+        number = self._number
+        if self.late:  # somebody has waited already
+            return not self.behind
+        try:
+            async with asyncio.timeout(max(timeout, 0)):
+                while self._followed < number:
+                    await self._news.wait()
+        except TimeoutError:
+            self.late = True
+        return self._followed >= number
 
     def on_change(self, callback: Callable[[Changed], None]) -> Callable[[], None]:
         """Call back on the loop when nodes changed; gives the function that ends that."""
@@ -63,7 +67,7 @@ class Following:
             before = self._changes.get(change.path)
             self._changes[change.path] = change if before is None else _together(before, change)
         if changed.follows:
-            self._even.clear()
+            self._number += 1
         if changed.files or changed.follows:
             self._rest()
         self.tell(changed)
@@ -72,6 +76,8 @@ class Following:
         """Nothing follows any more."""
         if self._timer is not None:
             self._timer.cancel()
+        if self._resolving is not None:
+            self._resolving.cancel()
 
     def _rest(self) -> None:
         loop = asyncio.get_running_loop()
@@ -96,12 +102,27 @@ class Following:
 
     async def resolve(self) -> None:
         """Work out what is left of the call graph."""
-        left = True
-        while left:
-            changed, left = await self._hub.write(self._hub.recorder.resolve, FILES_AT_ONCE)
+        if self._resolving is None:
+            self._resolving = asyncio.ensure_future(self._resolve())
+            self._resolving.add_done_callback(self._resolved)
+        await asyncio.shield(self._resolving)
+
+    async def _resolve(self) -> None:
+        while True:
+            seen = self._number
+            changed = await self._hub.graph.follow()
             self.tell(changed)
-        self._even.set()
-        self.late = False
+            if changed.follows:
+                continue
+            self._followed = seen
+            self._news.set()
+            self._news = asyncio.Event()
+            if not self.behind:
+                self.late = False
+                return
+
+    def _resolved(self, task: asyncio.Future[None]) -> None:
+        self._resolving = None
 
 
 def _together(before: FileChange, change: FileChange) -> FileChange:

@@ -1,9 +1,10 @@
-"""The call graph of a whole project, worked out once all of its files are known: in a worker process of its own."""
+"""The call graph: worked out once all files are known, and let follow what changes; in a worker process of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..index.kv import Changed
@@ -19,22 +20,98 @@ FEW_FILES = 100
 # Files at once: what the writer's thread is held up by, and what the worker's answers hold.
 STEP_HERE, STEP_APART = 5, 60
 TOLD_AT_ONCE = 1000
+FILES_AT_ONCE = 8
+# Seconds after which a worker that has had nothing to do ends.
+IDLE_SECONDS = 900.0
 
 
-async def build(hub: Hub) -> None:
-    """Work the graph out, if that has not been done; and whatever is left of it."""
-    recorder = hub.recorder
-    if not hub.config.graph:
-        await _tell(hub, await hub.write(recorder.kv.graph_is_ready, False))
-        return
-    if not recorder.kv.graph_ready:
-        hashes = await hub.store.run(recorder.kv.all_hashes)
-        if len(hashes) < FEW_FILES or not hub.pool.size:
-            await _here(hub, sorted(hashes), hashes)
-        else:
-            await _apart(hub, sorted(hashes), hashes)
-        await _tell(hub, await hub.write(recorder.kv.graph_is_ready))
-    await hub.following.resolve()
+class Graph:
+    """Lets the call graph follow changes: of many files in a worker process, which knows the rest of the graph."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._pool: WorkerPool | None = None
+        self._refused: Sequence[str] = ()
+        self._turn = asyncio.Lock()  # one thing after the other
+        self._apart = False
+        self._ready = False
+        self._warm: dict[str, None] = {}  # open files, of which the worker knows
+
+    async def build(self) -> None:
+        """Work the whole graph out, if that has not been done; and whatever is left of it."""
+        hub, kv = self._hub, self._hub.recorder.kv
+        if not hub.config.graph:
+            await _tell(hub, await hub.write(kv.graph_is_ready, False))
+            return
+        ready = await hub.store.run(lambda: kv.graph_ready)
+        hashes = await hub.store.run(kv.all_hashes)
+        self._apart = len(hashes) >= FEW_FILES and hub.pool.size > 0
+        if not ready:
+            await (_apart if self._apart else _here)(hub, sorted(hashes), hashes)
+            await _tell(hub, await hub.write(kv.graph_is_ready))
+        self._ready = True
+        await hub.following.resolve()
+        for path in hub.open_paths:
+            self.warm(path)
+
+    async def follow(self) -> Changed:
+        """Work out some of what is left, once there is a graph."""
+        hub = self._hub
+        async with self._turn:
+            if not self._ready:
+                return Changed(hub.revision, (), ())
+            if self._apart:
+                try:
+                    return await self._follow_apart()
+                except WorkerDied as error:
+                    log.warning("%s; the call graph follows changes in the server itself", error)
+                    self._apart = False
+            return await hub.write(hub.recorder.resolve, FILES_AT_ONCE)
+
+    async def _follow_apart(self) -> Changed:
+        hub = self._hub
+        try:
+            pool = await self._worker()
+            answer = await pool.run("graph_follow", FILES_AT_ONCE, self._refused)
+            changed, self._refused = await hub.write(hub.recorder.take_followed, answer)
+        except BaseException:
+            await self.close()  # it knows what is not written
+            raise
+        return changed
+
+    def warm(self, path: str) -> None:
+        """A file is going to be edited."""
+        if self._apart and self._ready and path not in self._warm:
+            self._warm[path] = None
+            self._hub.spawn(self._warm_up(path))
+
+    async def _warm_up(self, path: str) -> None:
+        async with self._turn:
+            try:
+                await (await self._worker()).run("graph_warm", path)
+            except WorkerDied as error:
+                log.debug("%s", error)
+                await self.close()
+
+    async def _worker(self) -> WorkerPool:
+        if self._pool is None:
+            self._pool = WorkerPool(1, IDLE_SECONDS)
+        if not self._pool.is_running:
+            self._refused = ()
+            self._warm.clear()
+            await self._pool.run("begin_following", str(self._hub.store.database))
+        return self._pool
+
+    def begin_anew(self) -> None:
+        """Another index is in use."""
+        self._ready = False
+        self._hub.spawn(self.close())
+
+    async def close(self) -> None:
+        """End the worker; what is left is then begun anew. Idempotent."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
 
 
 async def _here(hub: Hub, paths: list[str], hashes: dict[str, str]) -> None:

@@ -24,12 +24,13 @@ from ..index.kv import Changed
 from ..index.view import IndexView, Json
 from ..models import FailedFile, HubState, HubStatus
 from ..protocol import ChangesSinceParams, GetContextParams
-from .changes import Change
+from .changes import Change, Opened
 from .coldstart import ColdStart, Progress
 from .compare import Scope
 from .diskfeed import DiskFeed
 from .driftrules import DriftRules
 from .following import Following
+from .graph import Graph
 from .history.seeding import History
 from .paths import Paths
 from .pool import WorkerPool
@@ -70,6 +71,7 @@ class Hub:
         )  # fmt: skip
         self.updates = Updates(self)
         self.following = Following(self)
+        self.graph = Graph(self)
         self.questions = Questions(self)
         self.history = History(self)
         self.scripts = ScriptRunner(self)
@@ -122,6 +124,7 @@ class Hub:
         await self.cold_start.finished()
         await self.scripts.close()
         await self.feed.close()
+        await self.graph.close()
         self.updates.inbox.close()
         await self.pool.close()
         await self.store.close()
@@ -142,6 +145,8 @@ class Hub:
         self._sequence += 1
         if not self._closed:
             (self.scripts if change.path.endswith(SCRIPT) else self.updates).take(change)
+            if isinstance(change, Opened):
+                self.graph.warm(change.path)
         return self._sequence
 
     def disk_changed(self, absolute: str) -> None:
@@ -307,6 +312,7 @@ class Hub:
         """Wait until the cold start has ended and nothing is pending."""
         await self.cold_start.finished()
         await self.updates.inbox.done(None, 3600)
+        await self.following.caught_up(3600)
 
     async def reindex(self, scope: Scope) -> int:
         """Compare the files with the index now, and analyse what differs; gives how many files were analysed."""
@@ -372,6 +378,7 @@ class Hub:
 
     def _index_replaced(self) -> None:
         self.questions.encoded.clear()
+        self.graph.begin_anew()
         self.updates.begin_anew()
         self.scripts.begin_anew()
         self.spawn(self._note_tests())

@@ -29,14 +29,20 @@ class NoWorker(WorkerDied):
 class WorkerPool:
     """Runs the jobs of `worker.py` in processes of their own; `size` 0 means there are none."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, idle_seconds: float = _IDLE_SECONDS) -> None:
         self.size = size
+        self._idle_seconds = idle_seconds
         self._free: list[asyncio.subprocess.Process] = []
         self._slots = asyncio.Semaphore(max(size, 1))
         self._alive: set[asyncio.subprocess.Process] = set()
         self._killed: set[asyncio.subprocess.Process] = set()  # until somebody has waited for their end
         self._idle: asyncio.TimerHandle | None = None
         self._closed = False
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there are workers, with what earlier jobs left in them."""
+        return bool(self._alive)
 
     async def run(self, job: str, *arguments: Any) -> Any:
         """The job's result, pickled. Raises WorkerDied."""
@@ -55,7 +61,7 @@ class WorkerPool:
                 raise
             self._free.append(worker)
             if not self._closed and len(self._free) == len(self._alive):
-                self._idle = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self.stop)
+                self._idle = asyncio.get_running_loop().call_later(self._idle_seconds, self.stop)
             return answer
 
     def stop(self) -> None:

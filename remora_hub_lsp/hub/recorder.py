@@ -21,11 +21,10 @@ from ..analysis.text import Untouched
 from ..errors import StoreLocked
 from ..index.building import Builder
 from ..index.drift import Seed
-from ..index.edges import Unresolved
 from ..index.keys import node_key
 from ..index.kv import Changed, FileChange, NodeStateKV, Stamp
 from ..index.lock import WriteLock
-from ..index.resolving import Resolved, Resolver
+from ..index.resolving import Followed, Resolved, Resolver
 from ..index.rows import FileRows, LiveRows
 from ..index.setup import TestSetup
 from ..index.watched import WatchedRow
@@ -43,9 +42,6 @@ from .rules import (
     UpdateAction,
 )
 from .worker import Outcome, Task, analyse
-
-# The graph of more files than that is worked out bit by bit.
-MOST_AT_ONCE = 20
 
 
 class Buffer(NamedTuple):
@@ -97,6 +93,7 @@ class Recorder:
         self._live: dict[str, _Live] = {}
         self._resolver: Resolver | None = None
         self._builder: Builder | None = None
+        self._refused: Sequence[str] = ()  # files whose part of the graph came too late
         self._tests_of: set[str] = set()  # what changed in the graph since `refresh_tests`
 
     # ---- open buffers
@@ -272,7 +269,7 @@ class Recorder:
         if new:
             written = self.kv.replace_files(new, source)
             changed = written._replace(deleted=changed.deleted + written.deleted, files=changed.files + written.files)
-        return self._with_graph(changed, [*gone, *(rows.path for rows, _ in new)])
+        return self._graph_follows(changed)
 
     def _fails_as_before(self, outcome: Outcome) -> bool:
         """Whether the file gives no facts, and the index says so already with the same reason."""
@@ -297,39 +294,28 @@ class Recorder:
 
     # ---- the call graph
 
-    def resolve(self, most: int) -> tuple[Changed, bool]:
-        """Work out what is left of the call graph, `most` files of it; and whether that leaves some."""
-        changed = Changed(self.kv.revision, (), ())
-        if not self.kv.graph_ready:
-            return changed, False
-        asked = self.kv.unresolved(most)
-        if asked:
-            changed = self._resolve(asked)
-        return changed, bool(asked) and changed.follows
-
-    def _resolve(self, asked: Sequence[Unresolved]) -> Changed:
+    def resolve(self, most: int) -> Changed:
+        """Work out what is left of the call graph, `most` files of it."""
         if self._resolver is None:
-            self._resolver, self._builder = Resolver(self.kv.connection), None
-        with self.kv.reported(), _no_collection():
-            found, unlike = self._resolver.work({one.path: one.names for one in asked})
-            # Still without: the collector would first walk all that the resolver has just made, for seconds.
-            changed = self.kv.write_graph(asked, found, unlike)
+            self._resolver = Resolver(self.kv.connection)
+        try:
+            with self.kv.reported(), _no_collection():
+                followed = self._resolver.follow(most, self._refused)
+            return self._take(followed)
+        except BaseException:
+            self._resolver = None  # it knows what is not written
+            raise
+
+    def take_followed(self, pickled: bytes) -> tuple[Changed, Sequence[str]]:
+        """The same, worked out by a worker; and the files for which that came too late."""
+        with _no_collection():
+            changed = self._take(pickle.loads(pickled))
+        return changed, self._refused
+
+    def _take(self, followed: Followed) -> Changed:
+        changed, self._refused = self.kv.write_graph(*followed)
         self._tests_of.update(changed.changed)
         return changed
-
-    def _with_graph(self, changed: Changed, paths: Sequence[str]) -> Changed:
-        """The graph of files that were just written."""
-        if not paths or not self.kv.graph_ready:
-            return changed
-        if len(paths) > MOST_AT_ONCE:
-            return changed._replace(follows=True)
-        asked = self.kv.unresolved(len(paths), paths)
-        if not asked:
-            return changed
-        more = self._resolve(asked)
-        keys = tuple(dict.fromkeys((*changed.changed, *more.changed)))
-        follows = more.follows or bool(more.changed)
-        return changed._replace(revision=more.revision, changed=keys, follows=follows)
 
     def begin_graph(self) -> None:
         """Begin to work the whole graph out, here."""
@@ -345,13 +331,13 @@ class Recorder:
         """The graphs of files, which had these hashes."""
         assert self._builder is not None
         with _no_collection():
-            return self.kv.write_graph(self.kv.unchanged(paths, hashes), self._builder.edges(paths))
+            return self.kv.write_graph(self.kv.unchanged(paths, hashes), self._builder.edges(paths))[0]
 
     def take_graph(self, pickled: bytes, hashes: Mapping[str, str]) -> Changed:
         """The same, worked out by a worker."""
         with _no_collection():
             found: list[Resolved] = pickle.loads(pickled)
-            return self.kv.write_graph(self.kv.unchanged([one.graph.path for one in found], hashes), found)
+            return self.kv.write_graph(self.kv.unchanged([one.graph.path for one in found], hashes), found)[0]
 
     def _actions(self, outcome: Outcome, old_hash: str | None) -> list[UpdateAction]:
         kind: ChangeType = "deleted" if outcome.gone else "added" if old_hash is None else "modified"
@@ -409,9 +395,11 @@ class Recorder:
         if not live.known:
             self._remember_file(buffer, live)
         stamp = Stamp(len(data), 0, time.time_ns(), "buffer", buffer.version, live.diverges)
-        # The graph follows once the typing rests, or somebody asks.
-        changed = self.kv.replace_file(rows, stamp, "buffer_change")
-        return changed._replace(follows=self.kv.graph_ready and bool(self.kv.unresolved(1)))
+        return self._graph_follows(self.kv.replace_file(rows, stamp, "buffer_change"))
+
+    def _graph_follows(self, changed: Changed) -> Changed:
+        """The graph follows once the typing rests, or somebody asks."""
+        return changed._replace(follows=self.kv.graph_ready and self.kv.is_unresolved)
 
 
 @contextmanager

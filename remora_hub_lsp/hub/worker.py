@@ -24,7 +24,7 @@ from ..analysis.segments import SegmentedText, extract
 from ..analysis.source import decode
 from ..errors import SourceError
 from ..index.building import Builder
-from ..index.resolving import Resolved
+from ..index.resolving import Followed, Resolved, Resolver
 from ..index.rows import FileRows, encode
 from ..index.schema import open_reader
 from ..regular import open_regular
@@ -126,6 +126,7 @@ def history(job: str, *arguments: Any) -> Any:
 
 # What the jobs on one call graph have between them.
 _graph: list[Builder] = []
+_resolver: list[Resolver] = []
 
 
 def begin_graph(database: str) -> None:
@@ -143,9 +144,25 @@ def graph_edges(paths: list[str]) -> list[Resolved]:
     return _graph[0].edges(paths)
 
 
+def begin_following(database: str) -> None:
+    """Begin to let the call graph follow changes."""
+    _resolver[:] = [Resolver(open_reader(Path(database)))]
+
+
+def graph_follow(most: int, refused: Sequence[str]) -> Followed:
+    """What changes have left to be worked out, `most` files of it. refused: see Resolver.follow."""
+    return _resolver[0].follow(most, refused)
+
+
+def graph_warm(path: str) -> None:
+    """Know what there is to know of a file that is going to be edited."""
+    _resolver[0].warm(path)
+
+
 _JOBS: dict[str, Callable[..., Any]] = {
     "analyse_batch": analyse_batch, "cut_up": cut_up, "scan_names": scan_names, "history": history,
     "begin_graph": begin_graph, "graph_flows": graph_flows, "graph_edges": graph_edges,
+    "begin_following": begin_following, "graph_follow": graph_follow, "graph_warm": graph_warm,
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ..analysis.edges import Draft, draft, finished
 from ..analysis.resolver import World
-from .resolving import IndexedProgram, Resolved
+from .resolving import IndexedProgram, Resolved, Rests
 
 
 class Builder:
@@ -17,6 +17,8 @@ class Builder:
         self._program = IndexedProgram(db)
         self._world = World(self._program, flows=False)
         self._drafts: dict[str, Draft] = {}
+        self._rests: dict[str, Rests] = {}  # by the file that does
+        self._given: set[str] = set()
 
     def flows(self, paths: Iterable[str]) -> None:
         """What the files' calls pass to parameters, and their graphs as far as they are known without that."""
@@ -34,5 +36,16 @@ class Builder:
 
     def _resolved(self, made: Draft) -> Resolved:
         graph = finished(self._world, made)
-        rests, self._world.rests = self._world.rests, {}
+        self._sort_rests()
+        rests = self._rests.pop(graph.path, {})
+        self._given.add(graph.path)
+        for path in self._given & self._rests.keys():  # found out of files that have been given already
+            rests |= self._rests.pop(path)
         return Resolved(graph, rests)
+
+    def _sort_rests(self) -> None:
+        """What rests on what goes with the file that does."""
+        found, self._world.rests = self._world.rests, {}
+        for owner, names in found.items():
+            known = self._rests.setdefault(owner[0], {}).setdefault(owner, names)
+            known |= names

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any, NamedTuple
+import time
+from collections.abc import Collection, Iterable
+from typing import Any
 
 import orjson
 
-from ..analysis.forms import BINDS, CHILD_NAME, CHILDREN, IMPORTS
 from .graph import number_of, packed
-from .keys import node_key
-from .resolving import ANY_NAME, FILE_SHIFT, SEGMENT_SHIFT, Resolved
-
-
-class Unresolved(NamedTuple):
-    """A file whose graph has to be worked out. names: of its top level, whose meaning may have changed."""
-
-    file: int
-    path: str
-    names: frozenset[str]
+from .resolving import FILE_SHIFT, SEGMENT_SHIFT, Resolved, Unresolved
+from .rests import forget_rests, write_rests
 
 
 def note_unresolved(db: sqlite3.Connection, file: int, path: str, names: Collection[str]) -> None:
@@ -27,56 +19,25 @@ def note_unresolved(db: sqlite3.Connection, file: int, path: str, names: Collect
     row = db.execute("SELECT names FROM unresolved WHERE path = ?", (path,)).fetchone()
     known = set(orjson.loads(row[0])) if row else set()
     db.execute(
-        "INSERT OR REPLACE INTO unresolved VALUES (?, ?, ?)", (path, file, orjson.dumps(sorted(known | set(names))))
+        "INSERT OR REPLACE INTO unresolved VALUES (?, ?, ?, ?)",
+        (path, file, orjson.dumps(sorted(known | set(names))), time.monotonic_ns()),
     )
 
 
-def unresolved(db: sqlite3.Connection, limit: int, paths: Sequence[str] | None = None) -> list[Unresolved]:
-    """Files whose graph has to be worked out; of these paths, if they are named."""
-    sql, parameters = "SELECT file, path, names FROM unresolved", [limit]
-    if paths is not None:
-        sql += " WHERE path IN (SELECT value FROM json_each(?))"
-        parameters.insert(0, orjson.dumps(list(paths)).decode())  # type: ignore[arg-type]
-    rows = db.execute(f"{sql} ORDER BY path LIMIT ?", parameters).fetchall()
-    return [Unresolved(file, path, frozenset(orjson.loads(names))) for file, path, names in rows]
+def is_unresolved(db: sqlite3.Connection, until: int = 0, since: int = 0) -> bool:
+    """Whether the graph of some file has to be worked out: after a change up to the one stamp, or from the other on."""
+    sql = "SELECT 1 FROM unresolved WHERE stamp <= ? OR stamp >= ? LIMIT 1"
+    return db.execute(sql, (until, since)).fetchone() is not None
 
 
-def names_in(summary: bytes) -> set[str]:
-    """The names of the module's top level that a statement gives a meaning to."""
-    owner, fragment = orjson.loads(summary)
-    if owner:
-        return {owner}
-    names = {state.partition("%")[0] for state in fragment[BINDS][::2]}
-    names |= {child[CHILD_NAME] for child in fragment[CHILDREN]}
-    names |= {name.partition(".")[0] for name in fragment[IMPORTS][::2]}
-    return names - {""}
-
-
-def dependants(db: sqlite3.Connection, path: str, names: Collection[str]) -> list[tuple[int, str]]:
-    """Files (number, path) whose graph rests on these names of a file, directly or through what others mean."""
-    start = [(path, name) for name in names]
-    if ANY_NAME in names:
-        start += db.execute("SELECT DISTINCT path, name FROM rests WHERE path = ?", (path,)).fetchall()
-        start += _waiting_for(path)
-    sql = (
-        "WITH RECURSIVE reached (path, name) AS (SELECT value ->> 0, value ->> 1 FROM json_each(?) UNION"
-        " SELECT files.path, rests.own FROM reached JOIN rests USING (path, name) JOIN files ON files.id = rests.file"
-        " WHERE rests.own != '')"
-        " SELECT DISTINCT files.id, files.path FROM reached JOIN rests USING (path, name)"
-        " JOIN files ON files.id = rests.file"
-    )
-    return db.execute(sql, (orjson.dumps(start).decode(),)).fetchall()
-
-
-def _waiting_for(path: str) -> list[tuple[str, str]]:
-    """What was looked for in vain, and this file may be."""
-    folder, _, last = path.rpartition("/")
-    stem = last.partition(".")[0]
-    if stem == "__init__":
-        folder, _, stem = folder.rpartition("/")
-    absent = [("", part) for part in (*folder.split("/"), stem) if part]
-    packages = [(f"{folder}/{name}".lstrip("/"), stem) for name in ("__init__.py", "__init__.pyi")]
-    return absent + packages
+def settle(db: sqlite3.Connection, one: Unresolved) -> bool:
+    """The file's graph is worked out; False where the file has changed meanwhile, so that it is not. (Without a stamp
+    somebody else knows that it has not.)"""
+    if not one.stamp:
+        db.execute("DELETE FROM unresolved WHERE path = ?", (one.path,))
+        return True
+    sql = "DELETE FROM unresolved WHERE path = ? AND stamp = ?"
+    return db.execute(sql, (one.path, one.stamp)).rowcount == 1
 
 
 def forget_file(db: sqlite3.Connection, file: int) -> set[str]:
@@ -111,7 +72,8 @@ def write_graph(
         called += called_rows(row_id, row[1])
     db.executemany("INSERT OR REPLACE INTO called VALUES (?, ?, ?)", called)
     _write_hierarchy(db, file, resolved.graph.bases)
-    _write_rests(db, file, resolved, names)
+    forget_rests(db, file, resolved.graph.path, names)
+    write_rests(db, resolved.rests, {resolved.graph.path: file})
     _write_flows(db, file, resolved.graph.flows)
     return _differences(old.rows.values(), new.values())
 
@@ -173,26 +135,6 @@ def _write_hierarchy(db: sqlite3.Connection, file: int, bases: dict[str, tuple[s
     )
 
 
-def _write_rests(db: sqlite3.Connection, file: int, resolved: Resolved, names: Collection[str]) -> None:
-    # What a name that did not change rests on may have been found out by other files, and is not again.
-    if ANY_NAME in names:
-        db.execute("DELETE FROM rests WHERE file = ?", (file,))
-    else:
-        sql = "DELETE FROM rests WHERE file = ? AND own IN (SELECT value FROM json_each(?))"
-        db.execute(sql, (file, orjson.dumps(["", *names]).decode()))
-    rows: list[tuple[Any, ...]] = []
-    numbers: dict[str, int | None] = {resolved.graph.path: file}
-    for owner, found_names in resolved.rests.items():
-        path, own = owner
-        if path not in numbers:
-            found = db.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
-            numbers[path] = found[0] if found else None
-        if (number := numbers[path]) is not None:
-            found_names = {one for one in found_names if one != owner and (own or one[0] != path)}
-            rows += [(*one, number, own) for one in found_names]
-    db.executemany("INSERT OR IGNORE INTO rests VALUES (?, ?, ?, ?)", rows)
-
-
 def _write_flows(db: sqlite3.Connection, file: int, flows: dict[str, Any]) -> None:
     db.execute("DELETE FROM flows WHERE file = ?", (file,))
     rows = []
@@ -207,8 +149,3 @@ def flows_of(db: sqlite3.Connection, file: int) -> dict[int, bytes]:
     """What a file passes, by the file that it passes it to."""
     return dict(db.execute("SELECT target, data FROM flows WHERE file = ?", (file,)).fetchall())
 
-
-__all__ = [
-    "ANY_NAME", "Unresolved", "dependants", "flows_of", "forget_file", "names_in", "node_key", "note_unresolved",
-    "unresolved", "write_graph",
-]  # fmt: skip

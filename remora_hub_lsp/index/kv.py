@@ -11,7 +11,6 @@ import logging
 import sqlite3
 import time
 import uuid
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -20,24 +19,17 @@ from typing import Any, NamedTuple
 import orjson
 
 from ..analysis.pairs import Watched
+from ..analysis.resolver import ANY_NAME
 from ..errors import KeyFormatError, StoreDamaged, StoreError
 from ..models import FileIndex, NodeState, UpdateSource
 from . import drift
+from .differences import names_that_differ
 from .drift import Docstrings
-from .edges import (
-    ANY_NAME,
-    Unresolved,
-    dependants,
-    flows_of,
-    forget_file,
-    names_in,
-    note_unresolved,
-    unresolved,
-    write_graph,
-)
+from .edges import flows_of, forget_file, is_unresolved, note_unresolved, settle, write_graph
 from .keys import node_key, split_key
 from .named import row_ids
-from .resolving import Resolved
+from .resolving import Resolved, Unresolved
+from .rests import dependants, write_rests
 from .rows import ABSOLUTE, FACT_FIELDS, FileRows, module_of
 from .schema import ANALYSIS, failure, open_reader, open_writer, set_aside
 from .setup import META, TestSetup
@@ -322,36 +314,41 @@ class NodeStateKV:
                 out.append(Unresolved(row[0], path, frozenset()))
         return out
 
-    def unresolved(self, limit: int, paths: Sequence[str] | None = None) -> Sequence[Unresolved]:
-        """Files whose graph has to be worked out; of these paths, if they are named."""
+    @property
+    def is_unresolved(self) -> bool:
+        """Whether the graph of some file has to be worked out."""
         with self._reported():
-            return unresolved(self._db, limit, paths)
+            return is_unresolved(self._db)
 
     def write_graph(
         self,
         asked: Sequence[Unresolved],
         found: Iterable[Resolved],
         unlike: Mapping[str, Collection[str]] | None = None,
-    ) -> Changed:
-        """Write the graphs of files, and have those follow that rest on what changed in them.
+        newest: int = 0,
+    ) -> tuple[Changed, Sequence[str]]:
+        """Write the graphs of files, and have those follow that rest on what changed in them; gives, too, the files of
+        which that came too late: they have changed again.
 
-        unlike: by file, which of its names do mean something else now; not given: all that may. Once the graph of the
-        whole project is known, nodes whose callers or callees changed are so by a dependency.
+        unlike: by file, which of its names do mean something else now; not given: all that may. newest: stamp of the
+        last change that is seen; whether the graph of some file is left to be worked out says nothing of newer ones.
+        Once the graph of the whole project is known, nodes whose callers or callees changed are so by a dependency.
         """
         by_path = {resolved.graph.path: resolved for resolved in found}
         ready = self.graph_ready
         with self._transaction(raise_revision=False) as before_this:
-            revision = before_this + 1
+            revision, began = before_this + 1, time.monotonic_ns()
             callers: set[str] = set()
             targets: set[str] = set()
-            for one in asked:
-                self._db.execute("DELETE FROM unresolved WHERE path = ?", (one.path,))
+            settled = {one.path: one for one in asked if settle(self._db, one)}
+            for path in by_path.keys() - settled.keys():  # what it tells of others holds even so
+                by_path[path].rests.pop((path, ""), None)
+                write_rests(self._db, by_path[path].rests, {})
+            for one in settled.values():
                 if ready and ANY_NAME in one.names and one.path.rpartition("/")[2].startswith("__init__."):
                     self._package_changed(one.path)
                 if ready and one.names:
-                    for number, path in dependants(self._db, one.path, (unlike or {}).get(one.path, one.names)):
-                        if path != one.path:
-                            note_unresolved(self._db, number, path, ())
+                    self._let_follow(one.path, (unlike or {}).get(one.path, one.names), settled)
                 resolved = by_path.get(one.path)
                 if resolved is None:
                     continue
@@ -360,14 +357,21 @@ class NodeStateKV:
                 callers |= {node_key(one.path, owner) for owner in owners}
                 targets |= called
                 if ready:
-                    self._flows_changed(one.file, before)
+                    self._flows_changed(one.file, before, settled)
             changed = self._changed_graph(callers, targets, revision, asked) if ready else []
             if changed:
                 self._set_meta("revision", revision)
-            left = self._db.execute("SELECT 1 FROM unresolved LIMIT 1").fetchone() is not None
+            refused = [one.path for one in asked if one.path not in settled]
+            left = bool(refused) or is_unresolved(self._db, newest, began)
         if changed:
             self.revision = revision
-        return Changed(self.revision, tuple(changed), (), follows=left)
+        return Changed(self.revision, tuple(changed), (), follows=left), refused
+
+    def _let_follow(self, path: str, names: Collection[str], seen: Collection[str]) -> None:
+        """Names of a file mean something else: have those files worked out that rest on them. seen: which have been."""
+        for number, dependant in dependants(self._db, path, names):
+            if dependant != path and dependant not in seen:
+                note_unresolved(self._db, number, dependant, ())
 
     def _package_changed(self, path: str) -> None:
         """A folder became a package, or is none any more: imports in it mean something else."""
@@ -376,8 +380,9 @@ class NodeStateKV:
         for number, inside in self._db.execute(sql, (len(folder), folder, path)).fetchall():
             note_unresolved(self._db, number, inside, ())
 
-    def _flows_changed(self, file: int, before: Mapping[int, bytes]) -> None:
-        """Functions that are passed other things than before by a file have to be worked out anew."""
+    def _flows_changed(self, file: int, before: Mapping[int, bytes], seen: Collection[str] = ()) -> None:
+        """Functions that are passed other things than before by a file have to be worked out anew. seen: files of
+        which the graph takes that into account."""
         after = flows_of(self._db, file)
         for number in before.keys() | after.keys():
             if before.get(number) != after.get(number):
@@ -385,7 +390,10 @@ class NodeStateKV:
                 if row is not None:
                     was, now = (orjson.loads(flows.get(number, b"{}")) for flows in (before, after))
                     names = [f"({name})" for name in was.keys() | now.keys() if was.get(name) != now.get(name)]
-                    note_unresolved(self._db, number, row[0], names)
+                    if row[0] in seen:
+                        self._let_follow(row[0], names, seen)
+                    else:
+                        note_unresolved(self._db, number, row[0], names)
 
     def _changed_graph(
         self, callers: Collection[str], targets: Collection[str], revision: int, asked: Sequence[Unresolved]
@@ -772,7 +780,7 @@ class _FileWrite:
             nodes = dict(self.db.execute("SELECT id, qualname FROM nodes WHERE id BETWEEN ? AND ?", bounds))
             if old == new and nodes == {base | row[0] << SEGMENT_SHIFT | row[1]: row[2] for row in rows.nodes}:
                 return None  # a file is opened as it is, or its text comes back
-            return _names_that_differ(list(old.values()), list(new.values()))
+            return names_that_differ(old.values(), new.values())
         gone = [base | segment << SEGMENT_SHIFT for segment in rows.deleted_summaries]
         written = {base | segment << SEGMENT_SHIFT: data for segment, data, _ in rows.summaries}
         before: dict[int, bytes] = {}
@@ -783,7 +791,7 @@ class _FileWrite:
         self.db.executemany("DELETE FROM summaries WHERE id = ?", [(row_id,) for row_id in gone])
         if not gone and written == before:
             return None  # things only stand elsewhere
-        return _names_that_differ(list(before.values()), list(written.values()))
+        return names_that_differ(list(before.values()), list(written.values()))
 
     def _old(self, file: int) -> dict[str, tuple[int, int, str, bytes]]:
         sql = "SELECT qualname, revision, updated_ns, source, facts FROM nodes WHERE file = ?"
@@ -829,14 +837,6 @@ class _FileWrite:
             "INSERT OR REPLACE INTO summaries VALUES (?, ?, ?)",
             [(base | segment << SEGMENT_SHIFT, data, places) for segment, data, places in self.rows.summaries],
         )
-
-
-def _names_that_differ(old: list[bytes], new: list[bytes]) -> set[str]:
-    before, after = Counter(old), Counter(new)
-    names: set[str] = set()
-    for data in (before - after) + (after - before):
-        names |= names_in(data)
-    return names
 
 
 def _signature(facts: bytes) -> Any:

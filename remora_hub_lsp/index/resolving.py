@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import orjson
 
 from ..analysis.edges import FileGraph, Flows, decoded, file_graph
-from ..analysis.meaning import meaning
+from ..analysis.meaning import meanings
 from ..analysis.modules import Modules
-from ..analysis.program import Module, Scope
-from ..analysis.resolver import World
+from ..analysis.program import Module, Rest, Scope
+from ..analysis.resolver import ANY_NAME, World
 from ..analysis.values import Values
 
 FILE_SHIFT, SEGMENT_SHIFT = 40, 16
-# A name that stands for all of a file's.
-ANY_NAME = "*"
+# Of more names that change at once it is not looked which do mean something else.
+MOST_NAMES = 500
 # Modules that stay in memory between two changes.
-MOST_MODULES = 200
+MOST_MODULES = 1500
 
 
 # (path, name) of what something rests on, by file and name of what does; "": the edges of the file's code.
@@ -39,6 +41,19 @@ class Resolved(NamedTuple):
     rests: Rests
 
 
+class Unresolved(NamedTuple):
+    """A file whose graph has to be worked out.
+
+    names: of it (see `program.Rest`), whose meaning may have changed; `(function)`: what is passed to one. stamp: tells
+    one change from the next.
+    """
+
+    file: int
+    path: str
+    names: frozenset[str]
+    stamp: int = 0
+
+
 class IndexedProgram:
     """The program as the index has it (an analysis.resolver.Program): modules are read when they are asked for."""
 
@@ -46,28 +61,34 @@ class IndexedProgram:
         self._db = db
         self._ids: dict[str, int] = dict(db.execute("SELECT path, id FROM files WHERE file_hash != ''").fetchall())
         self._modules: dict[str, Module | None] = {}
+        self._hashes: dict[str, str] = {}
         self._flows: dict[str, Given] = {}
         self._newer_to: dict[str, set[str]] = {}
         self.newer: dict[str, Flows] = {}  # flows that are not written yet, by the file that passes
         self._given: set[int | None] = set()  # the numbers of those files
         self.names = Modules(self._ids)
 
-    def forget(self, path: str) -> None:
-        """The file changed."""
-        self._modules.pop(path, None)
-        found = self._db.execute("SELECT id FROM files WHERE path = ? AND file_hash != ''", (path,)).fetchone()
-        if found is None:
-            if self._ids.pop(path, None) is not None:
-                self.names.remove(path)
-        elif self._ids.get(path) != found[0]:
-            self._ids[path] = found[0]
-            self.names.add(path)
-            self._modules.clear()  # packages may be others now
+    def read_again(self, path: str) -> bool:
+        """See whether the file's text is another one than it was, and what it is."""
+        module = self._modules.get(path)
+        if module is None or self._hashes[path] == (now := self._hash(self._ids[path])):
+            return False
+        self._hashes[path] = now
+        module.read(self._segments(self._ids[path]))
+        return True
 
-    def shrink(self) -> None:
-        """Let go of what is kept, if it is much. Scopes from before are of no use afterwards."""
-        if len(self._modules) > MOST_MODULES:
-            self._modules.clear()
+    def is_outdated(self, changed: Iterable[Unresolved]) -> bool:
+        """Whether there are other files now, so that the same import may find something else."""
+        for row in changed:
+            found = self._db.execute("SELECT id FROM files WHERE path = ? AND file_hash != ''", (row.path,)).fetchone()
+            if self._ids.get(row.path) != (found[0] if found else None):
+                return True
+        return False
+
+    @property
+    def is_much(self) -> bool:
+        """Whether more is kept in memory than is worth it."""
+        return len(self._modules) > MOST_MODULES
 
     def known(self, path: str) -> Module | None:
         """The module of a file, if it was read already: as the file was then."""
@@ -83,16 +104,22 @@ class IndexedProgram:
         number = self._ids.get(path)
         if number is None:
             return None
+        self._hashes[path] = self._hash(number)
+        return Module(path, self.names.package(path), self._segments(number))
+
+    def _hash(self, number: int) -> str:
+        found: tuple[str] = self._db.execute("SELECT file_hash FROM files WHERE id = ?", (number,)).fetchone()
+        return found[0]
+
+    def _segments(self, number: int) -> Iterable[tuple[int, list[Any]]]:
+        """A file's summaries in source order."""
         row = self._db.execute("SELECT starts FROM files WHERE id = ?", (number,)).fetchone()
-        if row is None:
-            return None
         low, high = number << FILE_SHIFT, ((number + 1) << FILE_SHIFT) - 1
         sql = "SELECT id >> 16 & 16777215, data FROM summaries WHERE id BETWEEN ? AND ?"
         summaries = dict(self._db.execute(sql, (low, high)).fetchall())
         present = [segment for segment in orjson.loads(row[0])[::2] if segment in summaries]
         read = orjson.loads(b"[%b]" % b",".join([summaries[segment] for segment in present]))
-        segments = zip(present, read, strict=True)
-        return Module(path, self.names.package(path), segments)
+        return zip(present, read, strict=True)
 
     def find(self, dotted: str, importer: str) -> str | None:
         """The file of a module."""
@@ -120,6 +147,18 @@ class IndexedProgram:
                         found[orjson.dumps(code)] = code
         return out
 
+    def passed_anew(self, path: str) -> set[Rest]:
+        """Functions to which a file passes other things than is written, as names that one can rest on."""
+        sql = "SELECT path, data FROM flows JOIN files ON files.id = target WHERE file = ?"
+        was = {target: orjson.loads(data) for target, data in self._db.execute(sql, (self._ids.get(path, -1),))}
+        now = orjson.loads(orjson.dumps(self.newer.get(path, {})))
+        return {
+            (target, f"({name})")
+            for target in was.keys() | now.keys()
+            for name in was.get(target, {}).keys() | now.get(target, {}).keys()
+            if was.get(target, {}).get(name) != now.get(target, {}).get(name)
+        }
+
     def give_flows(self, path: str, flows: Flows) -> None:
         """What a file passes, before it is written."""
         for target in self.newer.get(path, ()):
@@ -139,54 +178,108 @@ class IndexedProgram:
         self._flows.clear()
 
 
+class Followed(NamedTuple):
+    """What came of files' graphs. asked: the files; unlike: by path, which of its names do mean something else now;
+    newest: stamp of the last change that it has seen."""
+
+    asked: list[Unresolved]
+    found: list[Resolved]
+    unlike: dict[str, set[str]]
+    newest: int
+
+
 class Resolver:
-    """Works files' graphs out, several at once: `flows` of all of them, then their `edges`."""
+    """Works files' graphs out, from what the index has of them.
+
+    At first for all files: `flows` of all of them, then their `edges`. Later `follow` works out what changes have left
+    to be done, with what is known of all else.
+    """
 
     def __init__(self, db: sqlite3.Connection) -> None:
-        self.program = IndexedProgram(db)
+        self._db = db
+        self._begin()
+
+    def _begin(self) -> None:
+        self.program = IndexedProgram(self._db)
         self._plain: World | None = None  # in which nothing is known of what callers pass
         self._world: World | None = None
-        self._rests: Rests = {}
+        self._rests: Rests = {}  # of the plain world
+        self._stamps: dict[str, int] = {}  # of changes that are known, by path
+        self._before: dict[str, dict[str, str]] = {}  # what names meant when the file's graph was last taken, by path
+        self._asked: set[str] = set()
 
-    def work(self, asked: Mapping[str, Collection[str]]) -> tuple[list[Resolved], dict[str, set[str]]]:
-        """The graphs of files that are others now, of which these names may mean something else; and those that do."""
-        before = self._meanings(asked) if self._world is not None else {}
-        self.changed(asked)
-        self.flows(asked)
-        found = self.edges(asked)
-        after = self._meanings(asked)
-        if found and self._world is not None:  # what that rests on, too
-            for owner, rested in self._world.rests.items():
-                found[-1].rests.setdefault(owner, set()).update(rested)
-            self._world.rests = {}
-        unlike = {(path, name) for path, names in asked.items() for name in names}
-        unlike -= {key for key in after if key in before and before[key] == after[key]}
-        return found, {path: {name for where, name in unlike if where == path} for path in asked}
+    def follow(self, most: int, refused: Collection[str] = ()) -> Followed:
+        """The graphs of at most so many of the files that are to be worked out, those first that changed themselves.
 
-    def _meanings(self, asked: Mapping[str, Collection[str]]) -> dict[tuple[str, str], str]:
-        """What names mean in the world as it was last, as far as that is known."""
-        world = self._world
-        out: dict[tuple[str, str], str] = {}
-        if world is None:
-            return out
-        for path, names in asked.items():
-            module = self.program.known(path)
-            if module is None or ANY_NAME in names:
-                continue
-            world.begin(path)
-            for name in names:
-                if name[0] != "(":  # what is passed to a function
-                    out[path, name] = meaning(world, module, name)
-        return out
+        refused: of what came of this the last time, the files that had changed meanwhile.
+        """
+        with _snapshot(self._db):
+            rows = unresolved(self._db)
+            try:
+                self._take_note(rows, refused)
+                asked = sorted(rows, key=lambda row: (not row.names, row.path))[:most]
+                return self._work(asked, max((row.stamp for row in rows), default=0))
+            except BaseException:
+                self._begin()  # it may know half of it
+                raise
 
-    def changed(self, paths: Iterable[str]) -> None:
-        """These files are others now."""
-        for path in paths:
-            self.program.forget(path)
-        self.program.shrink()
+    def warm(self, path: str) -> None:
+        """Know what there is to know of a file that is going to be edited."""
+        with _snapshot(self._db):
+            self._take_note(unresolved(self._db), self._asked)
+            self.flows([path])
+            self.edges([path])
+
+    def _take_note(self, rows: Iterable[Unresolved], refused: Collection[str]) -> None:
+        """See how the files are now."""
+        for path in self._asked.difference(refused):
+            self._before.pop(path, None)
+        self._asked = set()
+        news = [row for row in rows if self._stamps.get(row.path) != row.stamp]
+        if self.program.is_outdated(news) or self.program.is_much:
+            self._begin()
+            gc.collect()  # which may be off, and modules and scopes know each other
+        self._stamps = {row.path: row.stamp for row in rows}
+        for row in news:
+            self._before[row.path] = self._meanings(row.path, row.names) | self._before.get(row.path, {})
         self.program.forget_flows()
-        self._plain = self._world = None
-        self._rests = {}
+        read = [row.path for row in news if self.program.read_again(row.path)]
+        names = {(row.path, name) for row in news for name in row.names}
+        for world in (self._plain, self._world):
+            if world is not None:
+                world.forget(names, read)
+
+    def _work(self, asked: list[Unresolved], newest: int) -> Followed:
+        paths = [row.path for row in asked]
+        self.flows(paths)
+        if self._world is not None:
+            self._world.forget(set().union(*map(self.program.passed_anew, paths)), ())
+        found = self.edges(paths)
+        unlike = {row.path: self._unlike(row) for row in asked if row.names}
+        if found and self._world is not None:  # what the meanings rest on, too
+            for owner, rested in self._world.take_rests().items():
+                found[-1].rests.setdefault(owner, set()).update(rested)
+        self._asked = set(paths)
+        return Followed(asked, found, unlike, newest)
+
+    def _unlike(self, row: Unresolved) -> set[str]:
+        if ANY_NAME in row.names:
+            return {ANY_NAME, *row.names}
+        before, after = self._before.get(row.path, {}), self._meanings(row.path, row.names)
+        passed = {name for name in row.names if name[0] == "("}
+        return passed | {name for name in {*after, *row.names} - passed if before.get(name, "") != after.get(name)}
+
+    def _meanings(self, path: str, names: Collection[str]) -> dict[str, str]:
+        """What names mean, as far as the file is known."""
+        module, world = self.program.known(path), self._world
+        if module is None or world is None or ANY_NAME in names or len(names) > MOST_NAMES:
+            return {}
+        world.begin(path)
+        out: dict[str, str] = {}
+        for name in names:
+            if name[0] != "(":  # what is passed to a function
+                out |= meanings(world, module, name)
+        return out
 
     def flows(self, paths: Iterable[str]) -> None:
         """What the files' calls pass to parameters."""
@@ -200,7 +293,7 @@ class Resolver:
     def edges(self, paths: Iterable[str]) -> list[Resolved]:
         """The files' graphs."""
         if self._plain is not None:
-            self._rests, self._plain = self._plain.rests, None
+            self._rests = self._plain.take_rests()
         if self._world is None:
             self._world = World(self.program, flows=True)
         return [self._resolved(self._world, module) for path in paths if (module := self.program.module(path))]
@@ -208,7 +301,22 @@ class Resolver:
     def _resolved(self, world: World, module: Module) -> Resolved:
         graph = file_graph(world, module)
         rests, self._rests = self._rests, {}
-        for owner, names in world.rests.items():
+        for owner, names in world.take_rests().items():
             rests.setdefault(owner, set()).update(names)
-        world.rests = {}
         return Resolved(graph._replace(flows=self.program.newer.get(module.path, {})), rests)
+
+
+@contextmanager
+def _snapshot(db: sqlite3.Connection) -> Iterator[None]:
+    """All that is read is as it was at one moment."""
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        db.execute("COMMIT")
+
+
+def unresolved(db: sqlite3.Connection) -> list[Unresolved]:
+    """Files whose graph has to be worked out."""
+    rows = db.execute("SELECT file, path, names, stamp FROM unresolved").fetchall()
+    return [Unresolved(file, path, frozenset(orjson.loads(names)), stamp) for file, path, names, stamp in rows]

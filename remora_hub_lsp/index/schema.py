@@ -14,7 +14,7 @@ from ..errors import StoreDamaged, StoreError
 log = logging.getLogger(__name__)
 
 # Raise it when the tables or the meaning of their columns change.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _APPLICATION_ID = 0x52454D4F  # "REMO"
 # How long a write waits for another process that writes.
 BUSY_SECONDS = 5.0
@@ -152,21 +152,21 @@ CREATE TABLE flows (
 ) WITHOUT ROWID;
 CREATE INDEX flow_file ON flows (file);
 
--- Which names of which files a file's edges, and the meaning of its names, rest on.
+-- Which names of which files a file's edges, and the meaning of its names, rest on: see index/rests.py.
 CREATE TABLE rests (
-    path TEXT NOT NULL,
-    name TEXT NOT NULL,
+    rest INTEGER NOT NULL,
     file INTEGER NOT NULL,
-    own TEXT NOT NULL,              -- the name of the file's top level that does; '': the edges of its code
-    PRIMARY KEY (path, name, file, own)
+    own INTEGER NOT NULL,           -- the name of the file that does; 0: the edges of its code
+    PRIMARY KEY (rest, file, own)
 ) WITHOUT ROWID;
-CREATE INDEX rest_file ON rests (file);
+CREATE INDEX rest_file ON rests (file, own);
 
 -- Files whose edges have to be worked out, and the names of them whose meaning may have changed since.
 CREATE TABLE unresolved (
     path TEXT PRIMARY KEY,
     file INTEGER NOT NULL,
-    names BLOB NOT NULL             -- JSON
+    names BLOB NOT NULL,            -- JSON
+    stamp INTEGER NOT NULL          -- another one for each change
 ) WITHOUT ROWID;
 """
 _TABLE_NAMES = {

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from remora_hub_lsp.analysis.segments import extract
+from remora_hub_lsp.index.building import Builder
 from remora_hub_lsp.index.kv import NodeStateKV
 from remora_hub_lsp.index.resolving import Resolver
 from remora_hub_lsp.index.rows import encode
@@ -39,8 +40,10 @@ class Graphed:
             self._write(path, text)
         self.resolver = Resolver(kv.connection)
         hashes = kv.all_hashes()
-        self.resolver.flows(sorted(hashes))
-        self.kv.write_graph(kv.unchanged(sorted(hashes), hashes), self.resolver.edges(sorted(hashes)))
+        builder = Builder(kv.connection)
+        builder.flows(sorted(hashes))
+        for path in sorted(hashes):  # one by one, as in steps
+            self.kv.write_graph(kv.unchanged([path], hashes), builder.edges([path]))
         self.kv.graph_is_ready()
 
     def _write(self, path: str, text: str | None) -> None:
@@ -55,12 +58,10 @@ class Graphed:
         """A file has another text, or none; gives how many files' graphs were worked out for that."""
         self._write(path, text)
         count = 0
-        asked = self.kv.unresolved(1, [path])
-        while asked:
-            paths = [one.path for one in asked]
-            count += len(paths)
-            self.kv.write_graph(asked, *self.resolver.work({one.path: one.names for one in asked}))
-            asked = self.kv.unresolved(3)
+        while self.kv.is_unresolved:
+            followed = self.resolver.follow(3)
+            assert self.kv.write_graph(*followed)[1] == []
+            count += len(followed.asked)
             assert count < MANY
         return count
 

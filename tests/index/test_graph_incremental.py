@@ -16,6 +16,13 @@ CHOICES: dict[str, list[str | None]] = {
         "class Cart:\n    def add(self, f): self.f = f\n    def size(self): return self.f()\ndef total(): ...\n",
         "from .base import Base as Cart, other as total\n",
         "def total(x):\n    return x\nclass Cart: ...\nclass Cart:\n    def step(self): ...\n",
+        "from .base import Base, other\nclass Cart(Base):\n    made = other()\n    key = lambda self: self.made.run()\n"
+        "    def __init__(self, held=None): self.held = held or other()\n    def add(self, f): return self.held.add(f)\n"
+        "    def visit_one(self): return self.key()\ndef total(c=None): return Cart(c)\n",
+        "from .base import Base\n__all__ = ['Cart']\nclass Cart(Base):\n    def __init__(self): super().__init__()\n"
+        "    def add(self, f):\n        self.held = Base()\n        return f(self)\n    class Inner:\n"
+        "        def run(self): return total()\ndef total(first, c=None):\n    global last\n    last = Cart()\n"
+        "    return last.Inner()\nlast = None\n",
         None,
     ],
     "shop/base.py": [
@@ -23,6 +30,9 @@ CHOICES: dict[str, list[str | None]] = {
         "def other(): return Base()\n",
         "class Base:\n    def run(self, x): x.step()\n    def add(self, g): g(self)\n    @property\n"
         "    def size(self): return other()\ndef other(f=None):\n    if f: f()\n",
+        "class Base:\n    def __init__(self, x=None): self.x = x\n    def run(self, n): return getattr(self, f'visit_{n}')()\n"
+        "    def visit_two(self): return self.x.run()\n    def step(self): return self.held.step()\n"
+        "def other(f=None): return Base(f)\n",
         None,
     ],
     "app.py": [

@@ -1,0 +1,120 @@
+"""What the call graph of files rests on: names of other files, each as a number; and who rests on what changed.
+
+A number's upper bits are of the file and its lower ones of the name. That two have the same number by accident costs
+some work that was not needed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable
+from functools import lru_cache
+from hashlib import blake2b
+
+import orjson
+
+from ..analysis.program import Rest
+from ..analysis.resolver import ANY_NAME, PRESENCE, without
+from .resolving import Rests
+
+_NAME_BITS, _PATH_BITS = 40, 23
+# Who rests on what, directly or through what others mean.
+_REACHED = (
+    "WITH RECURSIVE reached (rest) AS (SELECT value FROM json_each(?) UNION"
+    " SELECT own FROM reached JOIN rests USING (rest) WHERE own != 0)"
+)
+
+
+@lru_cache(maxsize=20_000)
+def _path_number(path: str) -> int:
+    return _digest(path) >> 64 - _PATH_BITS << _NAME_BITS
+
+
+@lru_cache(maxsize=100_000)
+def _name_number(name: str) -> int:
+    return _digest(name) >> 64 - _NAME_BITS
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+
+
+def rest_number(rest: Rest) -> int:
+    """The number of a name of a file."""
+    return _path_number(rest[0]) | _name_number(rest[1])
+
+
+def write_rests(db: sqlite3.Connection, rests: Rests, numbers: dict[str, int | None]) -> None:
+    """Note what rests on what. numbers: of the files, by path, as far as they are known; None: there is none."""
+    rows: list[tuple[int, int, int]] = []
+    for owner, found in rests.items():
+        path, own = owner
+        if path not in numbers:
+            row = db.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
+            numbers[path] = row[0] if row else None
+        file = numbers[path]
+        if file is not None:
+            own_number = rest_number(owner) if own else 0
+            found = {one for one in found if one != owner and (own or one[0] != path)}
+            rows += [(rest_number(one), file, own_number) for one in found]
+    db.executemany("INSERT OR IGNORE INTO rests VALUES (?, ?, ?)", rows)
+
+
+def forget_rests(db: sqlite3.Connection, file: int, path: str, names: Collection[str]) -> None:
+    """What the code of a file, and these names of it, rest on is found out anew."""
+    # What a name that did not change rests on may have been found out by other files, and is not again.
+    if ANY_NAME in names:
+        db.execute("DELETE FROM rests WHERE file = ?", (file,))
+    else:
+        sql = "DELETE FROM rests WHERE file = ? AND own IN (SELECT value FROM json_each(?))"
+        db.execute(sql, (file, _json([0, *(rest_number((path, name)) for name in names)])))
+
+
+def dependants(db: sqlite3.Connection, path: str, names: Collection[str]) -> list[tuple[int, str]]:
+    """Files (number, path) whose graph rests on these names of a file, directly or through what others mean."""
+    start = {rest_number((path, name)) for name in names}
+    files: set[int] = set()
+    if ANY_NAME in names:
+        low = _path_number(path)
+        sql = "SELECT DISTINCT rest FROM rests WHERE rest BETWEEN ? AND ?"
+        start |= {rest for (rest,) in db.execute(sql, (low, low | (1 << _NAME_BITS) - 1))}
+        start |= {rest_number(rest) for rest in _waiting_for(path)}
+    for name in names:
+        owner, _, member = name.partition(PRESENCE)
+        if member:
+            looking = _looking_for(db, (path, owner), member)
+            start |= {own for _, own in looking if own}
+            files |= {file for file, _ in looking}
+    sql = f"{_REACHED} SELECT DISTINCT file FROM reached JOIN rests USING (rest)"
+    files |= {file for (file,) in db.execute(sql, (_json(start),))}
+    sql = "SELECT id, path FROM files WHERE id IN (SELECT value FROM json_each(?))"
+    return db.execute(sql, (_json(files),)).fetchall()
+
+
+def _looking_for(db: sqlite3.Connection, owner: Rest, member: str) -> list[tuple[int, int]]:
+    """Who (file, own) rests on a class, and on it that some class has no such member."""
+    number = rest_number(without(member))
+    if db.execute("SELECT 1 FROM rests WHERE rest = ? LIMIT 1", (number,)).fetchone() is None:
+        return []
+    # Of what a file's own code (own = 0) uses of the file itself nothing is noted.
+    sql = (
+        f"{_REACHED} SELECT DISTINCT one.file, one.own FROM rests AS one JOIN rests AS other"
+        " ON other.file = one.file AND (other.own = one.own OR one.own = 0)"
+        " WHERE one.rest = ? AND other.rest IN (SELECT rest FROM reached)"
+    )
+    return db.execute(sql, (_json([rest_number(owner)]), number)).fetchall()
+
+
+def _waiting_for(path: str) -> list[Rest]:
+    """What was looked for in vain, and this file may be."""
+    folder, _, last = path.rpartition("/")
+    stem = last.partition(".")[0]
+    if stem == "__init__":
+        folder, _, stem = folder.rpartition("/")
+    absent = [("", part) for part in (*folder.split("/"), stem) if part]
+    packages = [(f"{folder}/{name}".lstrip("/"), stem) for name in ("__init__.py", "__init__.pyi")]
+    return absent + packages
+
+
+def _json(numbers: Iterable[int]) -> str:
+    return orjson.dumps(list(numbers)).decode()
