@@ -24,7 +24,8 @@ from ..index.drift import Seed
 from ..index.keys import node_key
 from ..index.kv import Changed, FileChange, NodeStateKV, Stamp
 from ..index.lock import WriteLock
-from ..index.resolving import Followed, Resolved, Resolver
+from ..index.resolver import Followed, Resolver
+from ..index.resolving import Resolved
 from ..index.rows import FileRows, LiveRows
 from ..index.setup import TestSetup
 from ..index.watched import WatchedRow

@@ -24,7 +24,8 @@ from ..analysis.segments import SegmentedText, extract
 from ..analysis.source import decode
 from ..errors import SourceError
 from ..index.building import Builder
-from ..index.resolving import Followed, Resolved, Resolver
+from ..index.resolver import Followed, Resolver
+from ..index.resolving import Resolved
 from ..index.rows import FileRows, encode
 from ..index.schema import open_reader
 from ..regular import open_regular

@@ -29,7 +29,7 @@ from .edges import flows_of, forget_file, is_unresolved, note_unresolved, settle
 from .keys import node_key, split_key
 from .named import row_ids
 from .resolving import Resolved, Unresolved
-from .rests import dependants, write_rests
+from .rests import write_rests
 from .rows import ABSOLUTE, FACT_FIELDS, FileRows, module_of
 from .schema import ANALYSIS, failure, open_reader, open_writer, set_aside
 from .setup import META, TestSetup
@@ -324,15 +324,14 @@ class NodeStateKV:
         self,
         asked: Sequence[Unresolved],
         found: Iterable[Resolved],
-        unlike: Mapping[str, Collection[str]] | None = None,
+        concerned: Collection[str] = (),
         newest: int = 0,
     ) -> tuple[Changed, Sequence[str]]:
-        """Write the graphs of files, and have those follow that rest on what changed in them; gives, too, the files of
-        which that came too late: they have changed again.
+        """Write the graphs of files; gives, too, the files of which that came too late: they have changed again.
 
-        unlike: by file, which of its names do mean something else now; not given: all that may. newest: stamp of the
-        last change that is seen; whether the graph of some file is left to be worked out says nothing of newer ones.
-        Once the graph of the whole project is known, nodes whose callers or callees changed are so by a dependency.
+        concerned: other files that have to be worked out for what changed in these. newest: stamp of the last change
+        that is seen; whether the graph of some file is left to be worked out says nothing of newer ones. Once the graph
+        of the whole project is known, nodes whose callers or callees changed are so by a dependency.
         """
         by_path = {resolved.graph.path: resolved for resolved in found}
         ready = self.graph_ready
@@ -344,20 +343,16 @@ class NodeStateKV:
             for path in by_path.keys() - settled.keys():  # what it tells of others holds even so
                 by_path[path].rests.pop((path, ""), None)
                 write_rests(self._db, by_path[path].rests, {})
+            self._let_follow(concerned)
             for one in settled.values():
                 if ready and ANY_NAME in one.names and one.path.rpartition("/")[2].startswith("__init__."):
                     self._package_changed(one.path)
-                if ready and one.names:
-                    self._let_follow(one.path, (unlike or {}).get(one.path, one.names), settled)
                 resolved = by_path.get(one.path)
                 if resolved is None:
                     continue
-                before = flows_of(self._db, one.file) if ready else {}
                 owners, called = write_graph(self._db, one.file, resolved, one.names)
                 callers |= {node_key(one.path, owner) for owner in owners}
                 targets |= called
-                if ready:
-                    self._flows_changed(one.file, before, settled)
             changed = self._changed_graph(callers, targets, revision, asked) if ready else []
             if changed:
                 self._set_meta("revision", revision)
@@ -367,11 +362,12 @@ class NodeStateKV:
             self.revision = revision
         return Changed(self.revision, tuple(changed), (), follows=left), refused
 
-    def _let_follow(self, path: str, names: Collection[str], seen: Collection[str]) -> None:
-        """Names of a file mean something else: have those files worked out that rest on them. seen: which have been."""
-        for number, dependant in dependants(self._db, path, names):
-            if dependant != path and dependant not in seen:
-                note_unresolved(self._db, number, dependant, ())
+    def _let_follow(self, paths: Iterable[str]) -> None:
+        """Have files worked out."""
+        for path in paths:
+            row = self._db.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
+            if row is not None:
+                note_unresolved(self._db, row[0], path, ())
 
     def _package_changed(self, path: str) -> None:
         """A folder became a package, or is none any more: imports in it mean something else."""
@@ -380,9 +376,8 @@ class NodeStateKV:
         for number, inside in self._db.execute(sql, (len(folder), folder, path)).fetchall():
             note_unresolved(self._db, number, inside, ())
 
-    def _flows_changed(self, file: int, before: Mapping[int, bytes], seen: Collection[str] = ()) -> None:
-        """Functions that are passed other things than before by a file have to be worked out anew. seen: files of
-        which the graph takes that into account."""
+    def _flows_changed(self, file: int, before: Mapping[int, bytes]) -> None:
+        """Functions that are passed other things than before by a file have to be worked out anew."""
         after = flows_of(self._db, file)
         for number in before.keys() | after.keys():
             if before.get(number) != after.get(number):
@@ -390,10 +385,7 @@ class NodeStateKV:
                 if row is not None:
                     was, now = (orjson.loads(flows.get(number, b"{}")) for flows in (before, after))
                     names = [f"({name})" for name in was.keys() | now.keys() if was.get(name) != now.get(name)]
-                    if row[0] in seen:
-                        self._let_follow(row[0], names, seen)
-                    else:
-                        note_unresolved(self._db, number, row[0], names)
+                    note_unresolved(self._db, number, row[0], names)
 
     def _changed_graph(
         self, callers: Collection[str], targets: Collection[str], revision: int, asked: Sequence[Unresolved]

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import orjson
 
-from ..analysis.edges import FileGraph, Flows, decoded, file_graph
-from ..analysis.meaning import meanings
+from ..analysis.edges import FileGraph, Flows, decoded
 from ..analysis.modules import Modules
 from ..analysis.program import Module, Rest, Scope
-from ..analysis.resolver import ANY_NAME, World
 from ..analysis.values import Values
 
 FILE_SHIFT, SEGMENT_SHIFT = 40, 16
-# Of more names that change at once it is not looked which do mean something else.
-MOST_NAMES = 500
 # Modules that stay in memory between two changes.
 MOST_MODULES = 1500
 
@@ -60,6 +54,7 @@ class IndexedProgram:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self._ids: dict[str, int] = dict(db.execute("SELECT path, id FROM files WHERE file_hash != ''").fetchall())
+        self._paths: dict[int, str] = {}
         self._modules: dict[str, Module | None] = {}
         self._hashes: dict[str, str] = {}
         self._flows: dict[str, Given] = {}
@@ -89,6 +84,12 @@ class IndexedProgram:
     def is_much(self) -> bool:
         """Whether more is kept in memory than is worth it."""
         return len(self._modules) > MOST_MODULES
+
+    def path_of(self, file: int) -> str | None:
+        """The path of the file with that number."""
+        if not self._paths:
+            self._paths = {number: path for path, number in self._ids.items()}
+        return self._paths.get(file)
 
     def known(self, path: str) -> Module | None:
         """The module of a file, if it was read already: as the file was then."""
@@ -147,11 +148,11 @@ class IndexedProgram:
                         found[orjson.dumps(code)] = code
         return out
 
-    def passed_anew(self, path: str) -> set[Rest]:
-        """Functions to which a file passes other things than is written, as names that one can rest on."""
+    def passed_anew(self, path: str, flows: Flows) -> set[Rest]:
+        """Functions to which a file passes other things (`flows`) than is written, as names that one can rest on."""
         sql = "SELECT path, data FROM flows JOIN files ON files.id = target WHERE file = ?"
         was = {target: orjson.loads(data) for target, data in self._db.execute(sql, (self._ids.get(path, -1),))}
-        now = orjson.loads(orjson.dumps(self.newer.get(path, {})))
+        now = orjson.loads(orjson.dumps(flows))
         return {
             (target, f"({name})")
             for target in was.keys() | now.keys()
@@ -170,153 +171,13 @@ class IndexedProgram:
         self.newer[path] = flows
         self._given.add(self._ids.get(path))
 
+    def reread_flows(self) -> None:
+        """What was read of what is passed may be others' now."""
+        self._flows.clear()
+
     def forget_flows(self) -> None:
         """What was given is written."""
         self.newer.clear()
         self._given.clear()
         self._newer_to.clear()
         self._flows.clear()
-
-
-class Followed(NamedTuple):
-    """What came of files' graphs. asked: the files; unlike: by path, which of its names do mean something else now;
-    newest: stamp of the last change that it has seen."""
-
-    asked: list[Unresolved]
-    found: list[Resolved]
-    unlike: dict[str, set[str]]
-    newest: int
-
-
-class Resolver:
-    """Works files' graphs out, from what the index has of them.
-
-    At first for all files: `flows` of all of them, then their `edges`. Later `follow` works out what changes have left
-    to be done, with what is known of all else.
-    """
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-        self._begin()
-
-    def _begin(self) -> None:
-        self.program = IndexedProgram(self._db)
-        self._plain: World | None = None  # in which nothing is known of what callers pass
-        self._world: World | None = None
-        self._rests: Rests = {}  # of the plain world
-        self._stamps: dict[str, int] = {}  # of changes that are known, by path
-        self._before: dict[str, dict[str, str]] = {}  # what names meant when the file's graph was last taken, by path
-        self._asked: set[str] = set()
-
-    def follow(self, most: int, refused: Collection[str] = ()) -> Followed:
-        """The graphs of at most so many of the files that are to be worked out, those first that changed themselves.
-
-        refused: of what came of this the last time, the files that had changed meanwhile.
-        """
-        with _snapshot(self._db):
-            rows = unresolved(self._db)
-            try:
-                self._take_note(rows, refused)
-                asked = sorted(rows, key=lambda row: (not row.names, row.path))[:most]
-                return self._work(asked, max((row.stamp for row in rows), default=0))
-            except BaseException:
-                self._begin()  # it may know half of it
-                raise
-
-    def warm(self, path: str) -> None:
-        """Know what there is to know of a file that is going to be edited."""
-        with _snapshot(self._db):
-            self._take_note(unresolved(self._db), self._asked)
-            self.flows([path])
-            self.edges([path])
-
-    def _take_note(self, rows: Iterable[Unresolved], refused: Collection[str]) -> None:
-        """See how the files are now."""
-        for path in self._asked.difference(refused):
-            self._before.pop(path, None)
-        self._asked = set()
-        news = [row for row in rows if self._stamps.get(row.path) != row.stamp]
-        if self.program.is_outdated(news) or self.program.is_much:
-            self._begin()
-            gc.collect()  # which may be off, and modules and scopes know each other
-        self._stamps = {row.path: row.stamp for row in rows}
-        for row in news:
-            self._before[row.path] = self._meanings(row.path, row.names) | self._before.get(row.path, {})
-        self.program.forget_flows()
-        read = [row.path for row in news if self.program.read_again(row.path)]
-        names = {(row.path, name) for row in news for name in row.names}
-        for world in (self._plain, self._world):
-            if world is not None:
-                world.forget(names, read)
-
-    def _work(self, asked: list[Unresolved], newest: int) -> Followed:
-        paths = [row.path for row in asked]
-        self.flows(paths)
-        if self._world is not None:
-            self._world.forget(set().union(*map(self.program.passed_anew, paths)), ())
-        found = self.edges(paths)
-        unlike = {row.path: self._unlike(row) for row in asked if row.names}
-        if found and self._world is not None:  # what the meanings rest on, too
-            for owner, rested in self._world.take_rests().items():
-                found[-1].rests.setdefault(owner, set()).update(rested)
-        self._asked = set(paths)
-        return Followed(asked, found, unlike, newest)
-
-    def _unlike(self, row: Unresolved) -> set[str]:
-        if ANY_NAME in row.names:
-            return {ANY_NAME, *row.names}
-        before, after = self._before.get(row.path, {}), self._meanings(row.path, row.names)
-        passed = {name for name in row.names if name[0] == "("}
-        return passed | {name for name in {*after, *row.names} - passed if before.get(name, "") != after.get(name)}
-
-    def _meanings(self, path: str, names: Collection[str]) -> dict[str, str]:
-        """What names mean, as far as the file is known."""
-        module, world = self.program.known(path), self._world
-        if module is None or world is None or ANY_NAME in names or len(names) > MOST_NAMES:
-            return {}
-        world.begin(path)
-        out: dict[str, str] = {}
-        for name in names:
-            if name[0] != "(":  # what is passed to a function
-                out |= meanings(world, module, name)
-        return out
-
-    def flows(self, paths: Iterable[str]) -> None:
-        """What the files' calls pass to parameters."""
-        if self._plain is None:
-            self._plain = World(self.program, flows=False)
-        for path in paths:
-            module = self.program.module(path)
-            if module is not None:
-                self.program.give_flows(path, file_graph(self._plain, module).flows)
-
-    def edges(self, paths: Iterable[str]) -> list[Resolved]:
-        """The files' graphs."""
-        if self._plain is not None:
-            self._rests = self._plain.take_rests()
-        if self._world is None:
-            self._world = World(self.program, flows=True)
-        return [self._resolved(self._world, module) for path in paths if (module := self.program.module(path))]
-
-    def _resolved(self, world: World, module: Module) -> Resolved:
-        graph = file_graph(world, module)
-        rests, self._rests = self._rests, {}
-        for owner, names in world.take_rests().items():
-            rests.setdefault(owner, set()).update(names)
-        return Resolved(graph._replace(flows=self.program.newer.get(module.path, {})), rests)
-
-
-@contextmanager
-def _snapshot(db: sqlite3.Connection) -> Iterator[None]:
-    """All that is read is as it was at one moment."""
-    db.execute("BEGIN")
-    try:
-        yield
-    finally:
-        db.execute("COMMIT")
-
-
-def unresolved(db: sqlite3.Connection) -> list[Unresolved]:
-    """Files whose graph has to be worked out."""
-    rows = db.execute("SELECT file, path, names, stamp FROM unresolved").fetchall()
-    return [Unresolved(file, path, frozenset(orjson.loads(names)), stamp) for file, path, names, stamp in rows]

@@ -70,29 +70,20 @@ def forget_rests(db: sqlite3.Connection, file: int, path: str, names: Collection
         db.execute(sql, (file, _json([0, *(rest_number((path, name)) for name in names)])))
 
 
-def dependants(db: sqlite3.Connection, path: str, names: Collection[str]) -> list[tuple[int, str]]:
-    """Files (number, path) whose graph rests on these names of a file, directly or through what others mean."""
-    start = {rest_number((path, name)) for name in names}
-    files: set[int] = set()
-    if ANY_NAME in names:
-        low = _path_number(path)
-        sql = "SELECT DISTINCT rest FROM rests WHERE rest BETWEEN ? AND ?"
-        start |= {rest for (rest,) in db.execute(sql, (low, low | (1 << _NAME_BITS) - 1))}
-        start |= {rest_number(rest) for rest in _waiting_for(path)}
-    for name in names:
-        owner, _, member = name.partition(PRESENCE)
-        if member:
-            looking = _looking_for(db, (path, owner), member)
-            start |= {own for _, own in looking if own}
-            files |= {file for file, _ in looking}
+def resting_on(db: sqlite3.Connection, rest: Rest) -> list[tuple[int, int]]:
+    """(file, number of its name or 0: its code) of what rests on a name directly."""
+    return db.execute("SELECT file, own FROM rests WHERE rest = ?", (rest_number(rest),)).fetchall()
+
+
+def reaching(db: sqlite3.Connection, numbers: Iterable[int]) -> set[int]:
+    """Files whose graph rests on what has one of these numbers, directly or through what others mean."""
     sql = f"{_REACHED} SELECT DISTINCT file FROM reached JOIN rests USING (rest)"
-    files |= {file for (file,) in db.execute(sql, (_json(start),))}
-    sql = "SELECT id, path FROM files WHERE id IN (SELECT value FROM json_each(?))"
-    return db.execute(sql, (_json(files),)).fetchall()
+    return {file for (file,) in db.execute(sql, (_json(numbers),))}
 
 
-def _looking_for(db: sqlite3.Connection, owner: Rest, member: str) -> list[tuple[int, int]]:
-    """Who (file, own) rests on a class, and on it that some class has no such member."""
+def resting_on_presence(db: sqlite3.Connection, path: str, name: str) -> list[tuple[int, int]]:
+    """(file, number or 0) of what rests on it whether a class has a name: `Class.?name` of a file."""
+    owner, _, member = name.partition(PRESENCE)
     number = rest_number(without(member))
     if db.execute("SELECT 1 FROM rests WHERE rest = ? LIMIT 1", (number,)).fetchone() is None:
         return []
@@ -102,7 +93,15 @@ def _looking_for(db: sqlite3.Connection, owner: Rest, member: str) -> list[tuple
         " ON other.file = one.file AND (other.own = one.own OR one.own = 0)"
         " WHERE one.rest = ? AND other.rest IN (SELECT rest FROM reached)"
     )
-    return db.execute(sql, (_json([rest_number(owner)]), number)).fetchall()
+    return db.execute(sql, (_json([rest_number((path, owner))]), number)).fetchall()
+
+
+def numbers_of_file(db: sqlite3.Connection, path: str) -> set[int]:
+    """All that is rested on in a file, or that it may be once it is there."""
+    low = _path_number(path)
+    sql = "SELECT DISTINCT rest FROM rests WHERE rest BETWEEN ? AND ?"
+    found = {rest for (rest,) in db.execute(sql, (low, low | (1 << _NAME_BITS) - 1))}
+    return found | {rest_number(rest) for rest in _waiting_for(path)}
 
 
 def _waiting_for(path: str) -> list[Rest]:

@@ -11,7 +11,7 @@ from typing import Any
 from remora_hub_lsp.analysis.segments import extract
 from remora_hub_lsp.index.building import Builder
 from remora_hub_lsp.index.kv import NodeStateKV
-from remora_hub_lsp.index.resolving import Resolver
+from remora_hub_lsp.index.resolver import Resolver
 from remora_hub_lsp.index.rows import encode
 
 from .store import stamp
