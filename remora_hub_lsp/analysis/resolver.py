@@ -153,7 +153,8 @@ class World:
         self.reads: set[Question] | None = None
         self.rests: dict[Rest, set[Rest]] = {}
         self._rested: dict[Rest, set[Rest]] = {}  # all of them
-        self._links: dict[Rest, set[Rest]] = {}  # the same of what was looked up in classes
+        self._on: dict[Rest, set[Rest]] = {}  # the same the other way round, and what rested on it once
+        self._links: list[tuple[Rest, tuple[Rest, ...]]] = []  # what was looked up in classes, to go there
         self._memo: dict[Question, Any] = {}
         # Answers that may be others once it is known what callers pass: [answer, what it read, owner, how to ask].
         self._tentative: dict[Question, tuple[Any, set[Question], Rest, tuple[Any, ...]]] = {}
@@ -319,19 +320,27 @@ class World:
 
     def take_rests(self) -> dict[Rest, set[Rest]]:
         """What was found out, since the last time, to rest on what."""
+        self._merge_rests()
         taken, self.rests = self.rests, {}
-        for owner, found in taken.items():
-            self._rested.setdefault(owner, set()).update(found)
         return taken
+
+    def _merge_rests(self) -> None:
+        """Know by what is rested on what was found out lately."""
+        on = self._on
+        for owner, found in self.rests.items():
+            known = self._rested.setdefault(owner, set())
+            for one in found - known:
+                on.setdefault(one, set()).add(owner)
+            known |= found
+        for owner, looked_up in self._links:
+            for one in looked_up:
+                on.setdefault(one, set()).add(owner)
+        self._links.clear()
 
     def forget(self, names: Iterable[Rest], paths: Collection[str]) -> None:
         """These names may mean something else now, these files have other texts: let go of what rests on that."""
-        self.take_rests()
-        on: dict[Rest, list[Rest]] = {}
-        for rests in (self._rested, self._links):
-            for owner, rested in rests.items():
-                for one in rested:
-                    on.setdefault(one, []).append(owner)
+        self._merge_rests()
+        on = self._on
         start = set(names)
         anything = {path for path, name in start if name == ANY_NAME}
         if anything:
@@ -349,7 +358,6 @@ class World:
                 self._memo.pop(key, None)
                 self._tentative.pop(key, None)
             self._rested.pop(gone, None)
-            self._links.pop(gone, None)
         for key in self._flowing:
             self._memo.pop(key, None)
         self._flowing.clear()
@@ -930,8 +938,9 @@ class World:
         return found, self._looked_up(scope, name, rests)
 
     def _looked_up(self, scope: Scope, name: str, rests: list[Rest]) -> tuple[Rest, ...]:
-        self._links.setdefault(scope.member_rest(name), set()).update(rests)
-        return tuple(rests)
+        found = tuple(rests)
+        self._links.append((scope.member_rest(name), found))
+        return found
 
     def outside_base(self, scope: Scope) -> str | None:
         """The first base outside the project that may have what the class has not."""

@@ -15,7 +15,7 @@ from ..analysis.values import Values
 
 FILE_SHIFT, SEGMENT_SHIFT = 40, 16
 # Modules that stay in memory between two changes.
-MOST_MODULES = 1500
+MOST_MODULES = 6000
 
 
 # (path, name) of what something rests on, by file and name of what does; "": the edges of the file's code.
