@@ -8,12 +8,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from remora_hub_lsp.discovery import running
 from remora_hub_lsp.errors import DiscoveryError
 from remora_hub_lsp.serve.launch import stop
 
 from .kit import DOORS, opened
+
+# No outcome rests on how busy the machine is.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -65,7 +65,7 @@ IGNORE_FILES = st.lists(PATTERNS, max_size=4).map("\n".join)
 
 
 @needs_git
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     files=st.lists(PATHS, min_size=1, max_size=30),
     ignore=st.dictionaries(st.just("") | PATHS, IGNORE_FILES, min_size=1, max_size=3),
