@@ -21,6 +21,8 @@ FEW_FILES = 100
 STEP_HERE, STEP_APART = 5, 60
 TOLD_AT_ONCE = 1000
 FILES_AT_ONCE = 8
+# A worker that dies so often of the same work is not started again.
+MOST_DEATHS = 2
 # Seconds after which a worker that has had nothing to do ends.
 IDLE_SECONDS = 900.0
 
@@ -60,12 +62,14 @@ class Graph:
         async with self._turn:
             if not self._ready:
                 return Changed(hub.revision, (), ())
-            if self._apart:
+            for _ in range(MOST_DEATHS if self._apart else 0):
                 try:
                     return await self._follow_apart()
                 except WorkerDied as error:
-                    log.warning("%s; the call graph follows changes in the server itself", error)
-                    self._apart = False
+                    log.warning("%s", error)
+            if self._apart:
+                log.warning("the call graph follows changes in the server itself from now on")
+                self._apart = False
             return await hub.write(hub.recorder.resolve, FILES_AT_ONCE)
 
     async def _follow_apart(self) -> Changed:

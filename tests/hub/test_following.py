@@ -1,0 +1,94 @@
+"""The call graph follows edits in a worker process: what it finds is true, and nobody waits for it who does not ask."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from remora_hub_lsp.hub import graph
+from remora_hub_lsp.hub.hub import Hub
+from remora_hub_lsp.protocol import GetContextParams
+
+from .running import GUARD, Editor, context, running, write
+
+SHOP = "class Cart:\n    def total(self): return 1\n    def size(self): return 2\n"
+FILES = {
+    "shop.py": SHOP,
+    "app.py": "from shop import Cart\ndef main(): Cart().total()\ndef other(): Cart().size()\n",
+    "late.py": "def late(): ...\n",
+}
+
+
+@asynccontextmanager
+async def following_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Hub, Editor]]:
+    """A hub of few files that does as with many, and an editor in which they are open."""
+    monkeypatch.setattr(graph, "FEW_FILES", 1)
+    write(tmp_path, FILES)
+    async with running(tmp_path, workers=1) as hub:
+        editor = Editor(hub)
+        for path, text in FILES.items():
+            editor.open(path, text)
+        await context(hub, "late.py")
+        yield hub, editor
+
+
+def worker(hub: Hub) -> int:
+    """The process that lets the graph follow."""
+    assert hub.graph._pool is not None
+    (process,) = hub.graph._pool._alive
+    return process.pid
+
+
+async def callers(hub: Hub, node: str, wait_ms: int = 30_000) -> tuple[list[str], str]:
+    """Who calls it, and the hub's state."""
+    found: Any = await hub.get_context(GetContextParams(nodes=(node,), waitMs=wait_ms))
+    return found["nodes"][node]["callers"], found["state"]
+
+
+async def test_who_calls_it_follows_an_edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with following_apart(tmp_path, monkeypatch) as (hub, editor):
+        assert await callers(hub, "shop.py:Cart.total") == (["node:app.py:main"], "ready")
+        editor.edit("late.py", (0, 12), (0, 15), "shop.Cart().total()")
+        editor.edit("late.py", (0, 0), (0, 0), "import shop\n")
+        assert await callers(hub, "shop.py:Cart.total") == (["node:app.py:main", "node:late.py:late"], "ready")
+        editor.edit("shop.py", (1, 8), (1, 13), "price")
+        assert await callers(hub, "shop.py:Cart.price") == ([], "ready")
+        assert await callers(hub, "shop.py:Cart.size") == (["node:app.py:other"], "ready")
+
+
+async def test_a_killed_worker_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with following_apart(tmp_path, monkeypatch) as (hub, editor):
+        editor.edit("late.py", (0, 0), (0, 0), "import shop\n")
+        for name in ("total", "size"):
+            await callers(hub, "shop.py:Cart.total")
+            editor.edit("late.py", (1, 12), (1, 12), f"shop.Cart().{name}(); ")
+            os.kill(worker(hub), signal.SIGKILL)
+            assert "node:late.py:late" in (await callers(hub, f"shop.py:Cart.{name}"))[0]
+        assert await callers(hub, "shop.py:Cart.total") == (["node:app.py:main", "node:late.py:late"], "ready")
+
+
+async def test_who_does_not_wait_is_told_that_it_is_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with following_apart(tmp_path, monkeypatch) as (hub, editor):
+        await callers(hub, "shop.py:Cart.total")
+        os.kill(worker(hub), signal.SIGSTOP)
+        try:
+            editor.edit("late.py", (0, 0), (0, 0), "import shop\nshop.Cart().total()\n")
+            found, state = await callers(hub, "shop.py:Cart.total", wait_ms=200)
+            assert (found, state) == (["node:app.py:main"], "indexing")
+            editor.edit("shop.py", (2, 8), (2, 8), "the_")  # edits go on, and are answered
+            node = "shop.py:Cart.the_size"
+            later: Any = await hub.get_context(GetContextParams(nodes=(node,), waitMs=30_000))
+            assert (later["nodes"][node]["node_name"], later["state"], later["stale"]) == ("the_size", "indexing", [])
+        finally:
+            os.kill(worker(hub), signal.SIGCONT)
+        async with asyncio.timeout(GUARD):
+            while (await callers(hub, "shop.py:Cart.total"))[1] != "ready":
+                await asyncio.sleep(0.02)
+        assert (await callers(hub, "shop.py:Cart.total"))[0] == ["node:app.py:main", "node:late.py:<module>"]
