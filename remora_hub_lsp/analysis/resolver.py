@@ -137,6 +137,9 @@ BELOW = "<below>"
 # Questions about a class that are about one name of it.
 _OF_MEMBERS = frozenset(("member", "stored", "name", "state")) | _LOOKUPS
 
+# and those about its subclasses.
+_OF_SUBCLASSES = frozenset(("subclasses", "names below"))
+
 
 class World:
     """One state of a program, and what has been found out about it.
@@ -309,7 +312,7 @@ class World:
         if kind == CLASS:
             if key[0] in _OF_MEMBERS:
                 return about.member_rest(key[2])
-            return about.member_rest(BELOW) if key[0] == "subclasses" else about.rest
+            return about.member_rest(BELOW) if key[0] in _OF_SUBCLASSES else about.rest
         if kind == MODULE_KIND:
             return about.module.path, key[2]
         if kind == FRAGMENT:
@@ -1321,7 +1324,8 @@ class World:
     def _find_below(self, scope: Scope, name: str) -> tuple[Any, tuple[Rest, ...]]:
         out = []
         rests = [scope.member_rest(BELOW), without(name)]
-        for below in self.subclasses(scope):
+        subclasses = self.subclasses(scope)
+        for below in subclasses if subclasses and name in self._names_below(scope) else ():
             held = self.find_member(below, name)
             members = self._member_values(held, name) if held is not None else NOTHING
             stored = self.instance_values(below, name)
@@ -1329,6 +1333,15 @@ class World:
                 out.append((below, members, stored))
                 rests += [below.member_rest(name), *((held[0].member_rest(name),) if held is not None else ())]
         return tuple(out), self._looked_up(scope, name, rests)
+
+    def _names_below(self, scope: Scope) -> Values:
+        """All names that subclasses have as attributes, theirs or inherited."""
+        return self._ask(("names below", scope), scope.module, self._find_names_below, scope)
+
+    def _find_names_below(self, scope: Scope) -> Values:
+        self._flowing.append(("names below", scope))  # it goes with each change: what rests on names is noted by name
+        classes = {one for below in self.subclasses(scope) for one in self.mro(below) if one.__class__ is Scope}
+        return NOTHING.union(*(one.names.keys() | self.stored(one).keys() for one in classes))
 
     def _member_values(self, found: tuple[Scope, list[Any]], name: str) -> Values:
         return self._ask(("member", found[0], name), found[0].module, self._member, found)
