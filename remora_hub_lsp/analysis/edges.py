@@ -86,7 +86,7 @@ def file_graph(world: World, module: Module) -> FileGraph:
     world.begin(module.path)
     bases: dict[str, tuple[str, ...]] = {}
     callers = [edges for code in _codes(module) for edges in _edges(world, code, sink, bases)]
-    return FileGraph(module.path, callers, sink.sorted_flows(), bases)
+    return FileGraph(module.path, callers, sink.flows(), bases)
 
 
 class Draft(NamedTuple):
@@ -110,7 +110,7 @@ def draft(world: World, module: Module) -> Draft:
             sure += edges
         else:
             unsure.append(_Unsure(code, edges, world.reads))
-    return Draft(FileGraph(module.path, sure, sink.sorted_flows(), bases), unsure)
+    return Draft(FileGraph(module.path, sure, sink.flows(), bases), unsure)
 
 
 def finished(world: World, draft: Draft) -> FileGraph:
@@ -155,7 +155,7 @@ def _codes(module: Module) -> list[_Code]:
 
 
 def _edges(world: World, code: _Code, sink: _Sink, bases: dict[str, tuple[str, ...]]) -> list[CallerEdges]:
-    sink.edges = {}
+    edges = sink.edges = {}
     for scope in code.scopes:
         _walk(world, scope, sink)
         if scope.kind == FRAGMENT and scope.parent is not None and scope.parent.kind == CLASS:
@@ -165,10 +165,14 @@ def _edges(world: World, code: _Code, sink: _Sink, bases: dict[str, tuple[str, .
                     base.key if base.__class__ is Scope else base.removeprefix("builtins.")
                     for base in world.bases(around) or () if base != "?"
                 )  # fmt: skip
-    if not sink.edges:
+    if not edges:
         return []
-    rows = [(target, kind, entry[0], sorted(entry[1])) for (target, kind), entry in sink.edges.items()]
-    return [CallerEdges(code.segment, code.slot, code.caller, sorted(rows))]
+    rows = [
+        (target if target.__class__ is str else target.key, kind, evidence, sorted(places))
+        for (target, kind), (evidence, places) in edges.items()
+    ]
+    rows.sort()
+    return [CallerEdges(code.segment, code.slot, code.caller, rows)]
 
 
 def _walk(world: World, scope: Scope, sink: _Sink) -> None:
@@ -281,44 +285,41 @@ def _place(form: Expression) -> int:
 
 
 class _Sink:
-    """Collects edges and, if wanted, flows."""
+    """Collects edges and, if wanted, what is passed."""
 
     def __init__(self, passes: bool) -> None:
         self.passes = passes
-        self.edges: dict[tuple[str, int], list[Any]] = {}  # of the code that is walked
-        self.flows: Flows = {}
+        self.edges: dict[tuple[Scope | str, int], tuple[int, set[int]]] = {}  # of the code that is walked
+        self._passed: dict[tuple[Scope, str], Values] = {}
 
     def edge(self, target: Scope | str, kind: int, evidence: int, place: int) -> None:
-        if target.__class__ is Scope:
-            if target.kind == LAMBDA_KIND:
-                return
-            target = target.key
-        elif target.startswith("builtins."):
-            return
-        entry = self.edges.get((target, kind))
+        key = target, kind
+        entry = self.edges.get(key)
         if entry is None:
-            self.edges[target, kind] = [evidence, [place] if place >= 0 else []]
+            if target.kind == LAMBDA_KIND if target.__class__ is Scope else target.startswith("builtins."):
+                return
+            self.edges[key] = evidence, {place} if place >= 0 else set()
             return
         if evidence < entry[0]:
-            entry[0] = evidence
-        if place >= 0 and place not in entry[1]:
-            entry[1].append(place)
+            self.edges[key] = entry = evidence, entry[1]
+        if place >= 0:
+            entry[1].add(place)
 
     def flow(self, function: Scope, key: str, values: Values) -> None:
-        if not self.passes:
-            return
-        kept = [code for value in values if (code := encode(value)) is not None]
-        if kept:
-            known = self.flows.setdefault(function.module.path, {}).setdefault(function.unique, {})
-            held = known.setdefault(key, [])
-            held += [code for code in kept if code not in held]
+        if values and self.passes:
+            known = self._passed.get((function, key))
+            self._passed[function, key] = values if known is None else known | values
 
-    def sorted_flows(self) -> Flows:
-        for functions in self.flows.values():
-            for numbers in functions.values():
-                for values in numbers.values():
-                    values.sort(key=repr)
-        return self.flows
+    def flows(self) -> Flows:
+        """What was passed."""
+        out: Flows = {}
+        for (function, key), values in self._passed.items():
+            codes = _encoded(values)
+            if len(codes) > 1:  # other values may have the same code
+                codes = [code for number, code in enumerate(codes) if code not in codes[:number]]
+            if codes:
+                out.setdefault(function.module.path, {}).setdefault(function.unique, {})[key] = codes
+        return out
 
 
 _WITH_CLASS = (INSTANCE, SELF, CLS, PROPERTY)
@@ -357,7 +358,10 @@ def encode(value: Value) -> Any:
 
 
 def _encoded(values: Values) -> list[Any]:
-    return sorted((code for value in values if (code := encode(value)) is not None), key=repr)
+    codes = [code for value in values if (code := encode(value)) is not None]
+    if len(codes) > 1:
+        codes.sort(key=repr)
+    return codes
 
 
 def decode(code: Any, find: Any) -> Value | None:

@@ -10,7 +10,7 @@ questions that ask each other in a circle are asked again until nothing is added
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Protocol
 
 from . import known
@@ -136,8 +136,7 @@ _LOOKUPS = frozenset(("find", "instance", "overriding", "below"))
 BELOW = "<below>"
 # Questions about a class that are about one name of it.
 _OF_MEMBERS = frozenset(("member", "stored", "name", "state")) | _LOOKUPS
-
-# and those about its subclasses.
+# And those about its subclasses.
 _OF_SUBCLASSES = frozenset(("subclasses", "names below"))
 
 
@@ -1015,10 +1014,10 @@ class World:
     def value(self, form: Expression, scope: Scope, sink: Sink | None) -> Values:
         """The values of an expression of `scope`. sink: takes the calls in it."""
         cls = form.__class__
-        if cls is str:
-            return self.state(scope, form)
         if cls is list:
             return self._ev[form[0]](form, scope, sink)
+        if cls is str:
+            return self.state(scope, form)
         return NOTHING
 
     def exact(self, form: Expression, scope: Scope) -> bool:
@@ -1045,10 +1044,10 @@ class World:
         return all(value.__class__ is Scope or value.__class__ is Import for _, value in bindings)
 
     def _const(self, form: list[Any], scope: Scope, sink: Sink | None) -> Values:
-        return FS(((CONSTANT, form[1]),))
+        return _constant(form[1])
 
     def _type(self, form: list[Any], scope: Scope, sink: Sink | None) -> Values:
-        return FS(((OUTER, f"builtins.{form[1]}"),))
+        return _instance_of_builtin(form[1])
 
     def _tuple(self, form: list[Any], scope: Scope, sink: Sink | None) -> Values:
         name = form[2] if len(form) > 2 else "tuple"
@@ -1230,7 +1229,11 @@ class World:
         name, place = form[2], form[3]
         if not receivers:
             return NOTHING
-        values = union([self.attribute(value, name, sink, place) for value in receivers])
+        if len(receivers) == 1:
+            (value,) = receivers
+            values = self.attribute(value, name, sink, place)
+        else:
+            values = union([self.attribute(value, name, sink, place) for value in receivers])
         if sink is not None and place >= 0:
             self._refer_attribute(values, form, scope, sink)
         return values
@@ -1344,7 +1347,9 @@ class World:
         return NOTHING.union(*(one.names.keys() | self.stored(one).keys() for one in classes))
 
     def _member_values(self, found: tuple[Scope, list[Any]], name: str) -> Values:
-        return self._ask(("member", found[0], name), found[0].module, self._member, found)
+        key = ("member", found[0], name)
+        known = self._memo.get(key)
+        return known if known is not None else self._ask(key, found[0].module, self._member, found)
 
     def _get(self, member: Value, receiver: Value, sink: Sink | None, place: int) -> Values:
         """What a class's member is as an attribute of an instance."""
@@ -1441,29 +1446,38 @@ class World:
             values = self._name(function, scope, None)
         elif function.__class__ is list and function[0] == ATTR:
             receivers = self.expand(self.value(function[1], scope, sink))
-            values = union([self.attribute(value, function[2], sink, function[3]) for value in receivers])
+            if len(receivers) == 1:
+                (value,) = receivers
+                values = self.attribute(value, function[2], sink, function[3])
+            else:
+                values = union([self.attribute(value, function[2], sink, function[3]) for value in receivers])
             if sink is not None and not receivers:
                 sink.edge(f".{function[2]}", CALLED, BY_NAME, place)
         else:
             values = self.value(function, scope, sink)
-        arguments = [self._argument(argument, scope, sink) for argument in form[2]]
+        evaluate = self.value
+        arguments = [
+            self._starred_argument(one, scope, sink) if one.__class__ is list and one[0] == STAR
+            else evaluate(one, scope, sink)
+            for one in form[2]
+        ]  # fmt: skip
         keywords = form[3]
-        named = [(keywords[i], self.value(keywords[i + 1], scope, sink)) for i in range(0, len(keywords), 2)]
+        named = [(keywords[i], evaluate(keywords[i + 1], scope, sink)) for i in range(0, len(keywords), 2)]
         if not values:
             return NOTHING
-        evidence = INFERRED
-        if sink is not None and self.exact(function, scope):
-            evidence = EXACT
-        return union([self.result(value, arguments, named, sink, place, evidence) for value in self.expand(values)])
+        evidence = EXACT if sink is not None and self.exact(function, scope) else INFERRED
+        values = self.expand(values)
+        if len(values) == 1:
+            (value,) = values
+            return self.result(value, arguments, named, sink, place, evidence)
+        return union([self.result(value, arguments, named, sink, place, evidence) for value in values])
 
-    def _argument(self, form: Expression, scope: Scope, sink: Sink | None) -> Values | list[Any]:
-        if form.__class__ is list and form[0] == STAR:
-            values = self.expand(self.value(form[1], scope, sink))
-            for value in values:
-                if value.__class__ is tuple and value[0] == FIXED:
-                    return list(value[2])
-            return [self.iterated(values, sink, -1), None]
-        return self.value(form, scope, sink)
+    def _starred_argument(self, form: list[Any], scope: Scope, sink: Sink | None) -> list[Any]:
+        values = self.expand(self.value(form[1], scope, sink))
+        for value in values:
+            if value.__class__ is tuple and value[0] == FIXED:
+                return list(value[2])
+        return [self.iterated(values, sink, -1), None]
 
     def _special(self, name: str, form: list[Any], scope: Scope, sink: Sink | None) -> Values | None:
         """Calls that are not of a function by that name: super(), and what takes names as strings."""
@@ -2198,6 +2212,16 @@ def _slice_of(keys: Values) -> str | None:
         if key.__class__ is tuple and key[0] == OUTER and key[1].startswith("builtins.slice"):
             return key[1]
     return None
+
+
+@lru_cache(maxsize=4096)
+def _constant(value: str | int) -> Values:
+    return FS(((CONSTANT, value),))
+
+
+@lru_cache(maxsize=256)
+def _instance_of_builtin(name: str) -> Values:
+    return FS(((OUTER, f"builtins.{name}"),))
 
 
 def _constants(values: Values) -> list[Any]:

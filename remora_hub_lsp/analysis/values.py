@@ -37,6 +37,8 @@ from typing import Any
 Value = Any
 Values = frozenset[Value]
 NOTHING: Values = frozenset()
+# Containers in containers.
+MOST_DEPTH = 4
 # A set of more values than that tells nothing.
 MOST_VALUES = 100
 
@@ -49,11 +51,9 @@ def limited(values: Values) -> Values:
 def union(parts: Iterable[Values]) -> Values:
     """All values of the parts."""
     found = [part for part in parts if part]
-    if not found:
-        return NOTHING
     if len(found) == 1:
         return found[0]
-    return limited(frozenset().union(*found))
+    return limited(NOTHING.union(*found)) if found else NOTHING
 
 
 def depth(value: Value) -> int:
@@ -62,22 +62,32 @@ def depth(value: Value) -> int:
         return 0
     kind = value[0]
     if kind == SEQUENCE:
-        return 1 + max(map(depth, value[2]), default=0)
+        return 1 + _deepest(value[2])
     if kind == FIXED:
-        return 1 + max((depth(inner) for part in value[2] for inner in part), default=0)
+        return 1 + max(map(_deepest, value[2]), default=0)
     if kind == MAPPING:
-        return 1 + max((depth(inner) for _, part in value[1] for inner in part), default=0)
+        return 1 + max([_deepest(part) for _, part in value[1]], default=0)
     if kind in (PARTIAL, MANAGED):
-        return 1 + max(map(depth, value[1]), default=0)
-    if kind == BOUND:
-        return 1 + depth(value[2])
-    if kind == SUPER:
+        return 1 + _deepest(value[1])
+    if kind in (BOUND, SUPER):
         return 1 + depth(value[2])
     return 0
 
 
+def _deepest(values: Values) -> int:
+    most = 0
+    for value in values:
+        if value.__class__ is tuple and value[0] not in _FLAT:
+            most = max(most, depth(value))
+    return most
+
+
+_FLAT = frozenset((INSTANCE, SELF, CLS, PARAMETER, OUTER, PROPERTY, CONSTANT, NAMESPACE, BEGINS))
+
+
 def shallow(values: Values) -> Values:
     """The values without those that are nested too deeply to be finitely many."""
-    if any(depth(value) > 4 for value in values):
-        return frozenset(value for value in values if depth(value) <= 4)
+    for value in values:
+        if value.__class__ is tuple and depth(value) > MOST_DEPTH:
+            return frozenset([value for value in values if depth(value) <= MOST_DEPTH])
     return values
