@@ -148,9 +148,10 @@ class World:
     reads: what was asked lately that may have another answer once it is known what callers pass; None: nothing.
     """
 
-    def __init__(self, program: Program, flows: bool = True) -> None:
-        """flows: whether what callers pass is known; if not, it may be later."""
+    def __init__(self, program: Program, flows: bool = True, forgets: bool = True) -> None:
+        """flows: whether what callers pass is known; if not, it may be later. forgets: whether `forget` is called."""
         self.program = program
+        self._forgets = forgets
         self.flows = flows
         self.reads: set[Question] | None = None
         self.rests: dict[Rest, set[Rest]] = {}
@@ -298,6 +299,8 @@ class World:
 
     def _note(self, key: Question) -> None:
         """There is an answer."""
+        if not self._forgets:
+            return
         owner = self._rest_of(key, key[1])
         held = self._answers.get(owner)
         if held is None:
@@ -322,7 +325,8 @@ class World:
 
     def take_rests(self) -> dict[Rest, set[Rest]]:
         """What was found out, since the last time, to rest on what."""
-        self._merge_rests()
+        if self._forgets:
+            self._merge_rests()
         taken, self.rests = self.rests, {}
         return taken
 
@@ -941,7 +945,8 @@ class World:
 
     def _looked_up(self, scope: Scope, name: str, rests: list[Rest]) -> tuple[Rest, ...]:
         found = tuple(rests)
-        self._links.append((scope.member_rest(name), found))
+        if self._forgets:
+            self._links.append((scope.member_rest(name), found))
         return found
 
     def outside_base(self, scope: Scope) -> str | None:

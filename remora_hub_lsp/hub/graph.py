@@ -125,6 +125,8 @@ async def _here(hub: Hub, paths: list[str], hashes: dict[str, str]) -> None:
         await hub.store.run(recorder.graph_flows, batch)
     for batch in _steps(paths, STEP_HERE):
         await hub.write(recorder.graph_edges, batch, hashes)
+    while await hub.write(recorder.graph_rests):
+        pass
 
 
 async def _apart(hub: Hub, paths: list[str], hashes: dict[str, str]) -> None:
@@ -137,6 +139,8 @@ async def _apart(hub: Hub, paths: list[str], hashes: dict[str, str]) -> None:
         for batch in _steps(paths, STEP_APART):
             answer = await pool.run("graph_edges", batch)
             await hub.write(recorder.take_graph, answer, hashes)
+        while await hub.write(recorder.take_rests, await pool.run("graph_rests")):
+            pass
     except WorkerDied as error:
         log.warning("%s; the call graph is worked out in the server itself", error)
         await _here(hub, paths, hashes)

@@ -19,13 +19,12 @@ from ..analysis.segments import SegmentedText
 from ..analysis.source import encode
 from ..analysis.text import Untouched
 from ..errors import StoreLocked
-from ..index.building import Builder
+from ..index.building import Builder, Built, rest_rows
 from ..index.drift import Seed
 from ..index.keys import node_key
 from ..index.kv import Changed, FileChange, NodeStateKV, Stamp
 from ..index.lock import WriteLock
 from ..index.resolver import Followed, Resolver
-from ..index.resolving import Resolved
 from ..index.rows import FileRows, LiveRows
 from ..index.setup import TestSetup
 from ..index.watched import WatchedRow
@@ -328,17 +327,30 @@ class Recorder:
         with _no_collection():
             self._builder.flows(paths)
 
-    def graph_edges(self, paths: Sequence[str], hashes: Mapping[str, str]) -> Changed:
+    def graph_edges(self, paths: Sequence[str], hashes: Mapping[str, str]) -> None:
         """The graphs of files, which had these hashes."""
         assert self._builder is not None
         with _no_collection():
-            return self.kv.write_graph(self.kv.unchanged(paths, hashes), self._builder.edges(paths))[0]
+            self.kv.write_built(self.kv.unchanged(paths, hashes), self._builder.edges(paths))
 
-    def take_graph(self, pickled: bytes, hashes: Mapping[str, str]) -> Changed:
-        """The same, worked out by a worker."""
+    def graph_rests(self) -> bool:
+        """Some of what they rest on; False when there is no more."""
+        assert self._builder is not None
+        rows = rest_rows(self._builder.rests())
+        self.kv.write_rests(rows)
+        return bool(rows)
+
+    def take_graph(self, pickled: bytes, hashes: Mapping[str, str]) -> None:
+        """The graphs of files, worked out by a worker."""
         with _no_collection():
-            found: list[Resolved] = pickle.loads(pickled)
-            return self.kv.write_graph(self.kv.unchanged([one.graph.path for one in found], hashes), found)[0]
+            found: list[Built] = pickle.loads(pickled)
+            self.kv.write_built(self.kv.unchanged([one.path for one in found], hashes), found)
+
+    def take_rests(self, pickled: bytes) -> bool:
+        """The same for what they rest on."""
+        rows = rest_rows(pickle.loads(pickled))
+        self.kv.write_rests(rows)
+        return bool(rows)
 
     def _actions(self, outcome: Outcome, old_hash: str | None) -> list[UpdateAction]:
         kind: ChangeType = "deleted" if outcome.gone else "added" if old_hash is None else "modified"

@@ -23,9 +23,8 @@ from ..analysis.facts import Item
 from ..analysis.segments import SegmentedText, extract
 from ..analysis.source import decode
 from ..errors import SourceError
-from ..index.building import Builder
+from ..index.building import Builder, Built
 from ..index.resolver import Followed, Resolver
-from ..index.resolving import Resolved
 from ..index.rows import FileRows, encode
 from ..index.schema import open_reader
 from ..regular import open_regular
@@ -140,9 +139,14 @@ def graph_flows(paths: list[str]) -> None:
     _graph[0].flows(paths)
 
 
-def graph_edges(paths: list[str]) -> list[Resolved]:
+def graph_edges(paths: list[str]) -> list[Built]:
     """The files' graphs."""
     return _graph[0].edges(paths)
+
+
+def graph_rests() -> bytes:
+    """Some of what they rest on; empty when there is no more."""
+    return _graph[0].rests()
 
 
 def begin_following(database: str) -> None:
@@ -163,6 +167,7 @@ def graph_warm(path: str) -> None:
 _JOBS: dict[str, Callable[..., Any]] = {
     "analyse_batch": analyse_batch, "cut_up": cut_up, "scan_names": scan_names, "history": history,
     "begin_graph": begin_graph, "graph_flows": graph_flows, "graph_edges": graph_edges,
+    "graph_rests": graph_rests,
     "begin_following": begin_following, "graph_follow": graph_follow, "graph_warm": graph_warm,
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from ..analysis.edges import EdgeRow
 from .graph import number_of, packed
 from .resolving import FILE_SHIFT, SEGMENT_SHIFT, Resolved, Unresolved
 from .rests import forget_rests, write_rests
@@ -80,11 +81,16 @@ def write_graph(
 
 def called_rows(row_id: int, data: bytes) -> list[tuple[int, int, int]]:
     """The rows of `called` for a row of `edges`: what lies outside the project is not looked for by its callers."""
+    return called_by(row_id, orjson.loads(data))
+
+
+def called_by(caller: int, edges: Iterable[EdgeRow]) -> list[tuple[int, int, int]]:
+    """The same of edges."""
     kinds: dict[str, dict[int, int]] = {}
-    for target, kind, evidence, _ in orjson.loads(data):
+    for target, kind, evidence, _ in edges:
         if target.startswith(("node:", ".")):
             kinds.setdefault(target, {})[kind] = evidence
-    return [(number_of(target), row_id, packed(found)) for target, found in kinds.items()]
+    return [(number_of(target), caller, packed(found)) for target, found in kinds.items()]
 
 
 class _Old:

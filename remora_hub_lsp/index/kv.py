@@ -23,6 +23,7 @@ from ..analysis.resolver import ANY_NAME
 from ..errors import KeyFormatError, StoreDamaged, StoreError
 from ..models import FileIndex, NodeState, UpdateSource
 from . import drift
+from .building import Built, write_built
 from .differences import names_that_differ
 from .drift import Docstrings
 from .edges import flows_of, forget_file, is_unresolved, note_unresolved, settle, write_graph
@@ -361,6 +362,18 @@ class NodeStateKV:
         if changed:
             self.revision = revision
         return Changed(self.revision, tuple(changed), (), follows=left), refused
+
+    def write_built(self, asked: Sequence[Unresolved], found: Iterable[Built]) -> None:
+        """Write the graphs of files, while the whole is worked out and nobody is told of it."""
+        files = {one.path: one.file for one in asked}
+        with self._transaction(raise_revision=False):
+            self._db.executemany("DELETE FROM unresolved WHERE path = ?", [(path,) for path in files])
+            write_built(self._db, {files[built.path]: built for built in found if built.path in files})
+
+    def write_rests(self, rows: Iterable[tuple[int, int, int]]) -> None:
+        """Write what graphs rest on (rows of `rests`)."""
+        with self._transaction(raise_revision=False):
+            self._db.executemany("INSERT OR IGNORE INTO rests VALUES (?, ?, ?)", rows)
 
     def _let_follow(self, paths: Iterable[str]) -> None:
         """Have files worked out."""
