@@ -1033,14 +1033,18 @@ class World:
             found = self.lookup(form[1], scope)
             return found is not None and (found.__class__ is str or self._defined(found[0], form[1]))
         if form[0] == ATTR and self.exact(form[1], scope):
-            for value in self.value(form[1], scope, None):
-                if value.__class__ is Module:
-                    return form[2] not in value.scope.names or self._defined(value.scope, form[2])
-                if value.__class__ is Scope and value.kind == CLASS:
-                    found_member = self.find_member(value, form[2])
-                    return found_member is not None and all(one.__class__ is Scope for _, one in found_member[1])
-                return value.__class__ is str
+            values = self.value(form[1], scope, None)
+            return bool(values) and all(self._decides(value, form[2]) for value in values)
         return False
+
+    def _decides(self, value: Value, name: str) -> bool:
+        """Whether it is certain what an attribute of a value is."""
+        if value.__class__ is Module:
+            return name not in value.scope.names or self._defined(value.scope, name)
+        if value.__class__ is Scope and value.kind == CLASS:
+            found = self.find_member(value, name)
+            return found is not None and all(one.__class__ is Scope for _, one in found[1])
+        return value.__class__ is str
 
     def _defined(self, scope: Scope, name: str) -> bool:
         bindings = scope.names.get(name)
