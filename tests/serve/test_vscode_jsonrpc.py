@@ -24,17 +24,21 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def modules(pytestconfig: pytest.Config) -> Path:
-    """The npm packages, installed once into pytest's cache."""
+    """The npm packages beside session.js, installed once into pytest's cache, whoever else wants them just now."""
+    fcntl = pytest.importorskip("fcntl")
     assert pytestconfig.cache is not None
     folder = pytestconfig.cache.mkdir("vscode_client")
-    wanted = (HERE / "package.json").read_text()
+    wanted = {name: (HERE / name).read_text() for name in ("package.json", "session.js")}
     mark = folder / "installed.json"
-    if not mark.exists() or mark.read_text() != wanted:
-        (folder / "package.json").write_text(wanted)
-        subprocess.run(
-            [str(NPM), "install", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder, check=True, timeout=600
-        )
-        mark.write_text(wanted)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not mark.exists() or json.loads(mark.read_text()) != wanted:
+            for name, text in wanted.items():
+                (folder / name).write_text(text)
+            subprocess.run(
+                [str(NPM), "install", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder, check=True, timeout=600
+            )
+            mark.write_text(json.dumps(wanted))
     return folder / "node_modules"
 
 
@@ -42,11 +46,9 @@ def modules(pytestconfig: pytest.Config) -> Path:
 def seen(modules: Path, project: WriteFiles, request: pytest.FixtureRequest) -> dict[str, Any]:
     """What the session in session.js was answered."""
     root = project({"shop/cart.py": "def on_disk(): ...", "shop/__init__.py": ""})
-    script = modules.parent / "session.js"
-    script.write_text((HERE / "session.js").read_text())
     server = [sys.executable, "-m", "remora_hub_lsp", *request.param.split()]
     done = subprocess.run(
-        [str(NODE), str(script), root.as_uri(), *server],
+        [str(NODE), str(modules.parent / "session.js"), root.as_uri(), *server],
         cwd=root, env=environment(), stdout=subprocess.PIPE, timeout=120, check=True,
     )  # fmt: skip
     found: dict[str, Any] = json.loads(done.stdout)
