@@ -13,8 +13,9 @@ import pytest_lsp
 from lsprotocol import types
 from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 
+from remora_hub_lsp.discovery import find
+
 from .conftest import WriteFiles
-from .process import environment
 
 TEXT = """\
 class Cart:
@@ -29,17 +30,15 @@ def root(project: WriteFiles) -> Path:
     return project({"cart.py": "def on_disk(): ...", "other.py": "class Other: ..."})
 
 
-@pytest_lsp.fixture(
-    config=ClientServerConfig(
-        server_command=[sys.executable, "-m", "remora_hub_lsp", "--stdio"], server_env=environment()
-    ),
-)
+# No server_env: what is given here was there before the test had folders of its own.
+@pytest_lsp.fixture(config=ClientServerConfig(server_command=[sys.executable, "-m", "remora_hub_lsp", "--stdio"]))
 async def client(lsp_client: LanguageClient, root: Path) -> AsyncIterator[None]:
     folder = types.WorkspaceFolder(uri=root.as_uri(), name="root")
     params = types.InitializeParams(
         capabilities=client_capabilities("neovim"), root_uri=root.as_uri(), workspace_folders=[folder]
     )
     await lsp_client.initialize_session(params)
+    assert find() is not None, "it is served by a hub process of this test"
     yield
     await lsp_client.shutdown_session()
 
