@@ -124,8 +124,10 @@ class Editor:
 
 async def signatures(hub: Hub, path: str, wait: float = GUARD) -> list[str]:
     """Signatures of a file's definitions in source order, once what was changed before is in the index."""
-    answer = await hub.read(lambda view: view.outline(path), paths=(path,), wait=wait)
-    assert answer.pending == () or wait != GUARD
+    async with asyncio.timeout(GUARD):
+        answer = await hub.read(lambda view: view.outline(path), paths=(path,), wait=wait)
+        while answer.pending and wait == GUARD:  # the disk told of it once more meanwhile
+            answer = await hub.read(lambda view: view.outline(path), paths=(path,), wait=wait)
     return [entry["signature"] for entry in answer.value]
 
 
