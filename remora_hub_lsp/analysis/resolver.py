@@ -170,6 +170,7 @@ class World:
         self._lowest = [1 << 30]
         self._owner = ("", "")
         self._into: set[Rest] = set()  # what it rests on
+        self._looked: set[Question] | None = None  # what was looked up for the edges of a file
         self._depth = 0
         self._ev: tuple[Callable[[list[Any], Scope, Sink | None], Values], ...] = (
             self._name, self._attribute, self._call, self._item, self._const, self._type, self._tuple, self._list,
@@ -202,7 +203,7 @@ class World:
         if depth > DEEPEST:
             return self._give_up(key)
         state = self._active[key] = [depth, NOTHING, False]
-        owner, into = self._owner, self._into
+        owner, into, looked = self._owner, self._into, self._looked
         reads_before, self.reads = self.reads, None
         about = key[1]
         if key[0] not in _LOOKUPS:
@@ -211,7 +212,7 @@ class World:
                 rests = self.rests.get(now)
                 if rests is None:
                     rests = self.rests[now] = set()
-                self._into = rests
+                self._into, self._looked = rests, None
         try:
             for _ in range(MOST_ROUNDS):
                 self._lowest.append(1 << 30)
@@ -225,7 +226,7 @@ class World:
                 state[1] = answer
                 self._forget_provisional(depth)
         finally:
-            self._owner, self._into = owner, into
+            self._owner, self._into, self._looked = owner, into, looked
             del self._active[key]
         reads = self.reads
         if lowest < depth:
@@ -287,7 +288,7 @@ class World:
                 self._memo[key] = answer
                 continue
             self._owner = owner
-            self._into = self.rests.setdefault(owner, set())
+            self._into, self._looked = self.rests.setdefault(owner, set()), None
             if self._ask(*how) != answer:
                 self._unlike.add(key)
 
@@ -376,6 +377,7 @@ class World:
         """What is asked next is asked for the edges of a file."""
         self._owner = (path, "")
         self._into = self.rests.setdefault(self._owner, set())
+        self._looked = set()
 
     # ---- names
 
@@ -922,7 +924,12 @@ class World:
         """What a name is in a class, in one of several ways; None where that asks itself."""
         key = (kind, scope, name, *more)
         found = self._memo.get(key)
-        if found is None:
+        if found is not None:
+            if self._looked is not None:
+                if key in self._looked:  # what it rests on is noted
+                    return found[0]
+                self._looked.add(key)
+        else:
             found = self._ask(key, scope.module, compute, scope, name, *more) or (None, (scope.rest,))
         self._into.update(found[1])
         return found[0]
