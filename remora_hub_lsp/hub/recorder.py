@@ -338,6 +338,8 @@ class Recorder:
         assert self._builder is not None
         rows = rest_rows(self._builder.rests())
         self.kv.write_rests(rows)
+        if not rows:
+            self._builder = None  # it holds the whole program
         return bool(rows)
 
     def take_graph(self, pickled: bytes, hashes: Mapping[str, str]) -> None:
