@@ -27,7 +27,7 @@ class Paths:
     def relative(self, path: str | os.PathLike[str]) -> str | None:
         """The index's path of an absolute path; None outside the root."""
         text = os.path.normpath(os.fspath(path))
-        if "\0" in text:
+        if not _can_be(text):
             return None
         if not text.startswith(self._prefix):
             # The root may have been named through a symbolic link.
@@ -39,6 +39,8 @@ class Paths:
     def within(self, path: str) -> str | None:
         """The index's path of a file or folder, absolute or relative to the root; `.` for the root itself, None for
         what is outside of it."""
+        if not _can_be(path):
+            return None
         if os.path.isabs(path):
             return "." if os.path.realpath(path) == str(self.root) else self.relative(path)
         inside = os.path.normpath(path)
@@ -61,3 +63,12 @@ class Paths:
         if "\\x" in path and path not in self._odd and not os.path.lexists(self._prefix + path):
             self.indexed(_BYTE.sub(lambda found: chr(0xDC00 + int(found[1], 16)), path))  # as it may be on disk
         return self._prefix + self._odd.get(path, path)
+
+
+def _can_be(path: str) -> bool:
+    """Whether a file may have that path: no NUL in it, and no half of a character."""
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in path

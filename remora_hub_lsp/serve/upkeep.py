@@ -72,8 +72,12 @@ async def reindex(session: Session, params: ReindexParams) -> ReindexResult:
 
 
 def _root(session: Session, name: str) -> Hub:
-    path = os.path.realpath(to_path(name) or name)
-    for hub in roots_of(session):
+    roots = roots_of(session)
+    try:
+        path = os.path.realpath(to_path(name) or name)
+    except ValueError:  # NUL, or half of a character
+        path = ""
+    for hub in roots:
         if str(hub.root) == path:
             return hub
     raise invalid([("params.root", "is no root of this session")])

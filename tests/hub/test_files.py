@@ -347,4 +347,6 @@ def test_paths_below_a_root_named_through_a_link(tmp_path: Path) -> None:
         assert paths.relative(tmp_path / "other/a.py") is None
         assert paths.relative(tmp_path / "real-not/a.py") is None
         assert paths.relative("/nul\0/a.py") is None
+        assert paths.relative("/\ud83d/a.py") is None
+        assert [paths.within(path) for path in ("\ud83d.py", "/\ud83d", "a\0")] == [None] * 3
         assert paths.absolute("pkg/a.py") == str((tmp_path / "real/pkg/a.py").resolve())

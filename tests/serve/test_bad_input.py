@@ -312,6 +312,10 @@ async def test_lone_surrogates(peer: Peer, project: WriteFiles) -> None:
     await peer.initialize(root.as_uri())
     peer.open(uri, 'def f(x="\ud83d"): ...\n')
     peer.edit(uri, 2, ((0, 9, 0, 10), "\ude42🙂"), ((0, 12, 0, 12), "y"))
+    for text in ("\ud83d", "\0", "/\ud83d/a.py"):
+        for method, params in (("remora/reindex", {"paths": [text]}), ("remora/status", {"root": text})):
+            assert (await peer.error(peer.start(method, params))).code == -32602
+        assert len((await peer.ask("remora/getContext", {"nodes": [text]}))["missing"]) == 1
     context = await peer.ask("remora/getContext", {"nodes": ["a.py:f", "\ud83d"]})
     assert context["nodes"]["a.py:f"]["signature"] == "def f(x='\ufffd🙂y')"
     assert [entry["id"] for entry in context["missing"]] == ["\ud83d"]
