@@ -11,6 +11,7 @@ from typing import Any
 
 from ..config import Config, load_config
 from ..discovery import Listening
+from ..errors import RootError
 from ..hub.hub import Hub
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,10 @@ class Hubs:
 
         Raises RootError, ConfigError, StoreError. Every open is paid back with `release`.
         """
-        key = await asyncio.to_thread(root.resolve)
+        try:
+            key = await asyncio.to_thread(root.resolve)
+        except ValueError as error:  # NUL, or half of a character
+            raise RootError(f"{str(root)!r} is not a directory; a project root is needed") from error
         async with self._opening:
             load = partial(self._load, key, options)
             config = load()

@@ -226,8 +226,8 @@ async def test_reindex_looks_at_files_that_nobody_told_of(peer: Peer, project: W
             await peer.ask("remora/reindex", {"paths": ["a.py", wrong]})
 
 
-@pytest.mark.parametrize("path", ["", ".", "project", "../.."])
-async def test_a_root_path_that_is_relative_to_nobody_knows_what(server: Server, peer: Peer, path: str) -> None:
+@pytest.mark.parametrize("path", ["", ".", "project", "../..", "/\ud83d", "/nul\0"])
+async def test_a_root_path_that_can_be_none(server: Server, peer: Peer, path: str) -> None:
     await peer.initialize(rootPath=path)
     assert (await peer.error(peer.start("remora/status"))).code == -32803
     assert server.hubs.all() == []
