@@ -66,10 +66,11 @@ class IndexedProgram:
     def read_again(self, path: str) -> bool:
         """See whether the file's text is another one than it was, and what it is."""
         module = self._modules.get(path)
-        if module is None or self._hashes[path] == (now := self._hash(self._ids[path])):
+        row = self._row(self._ids[path]) if module is not None else None
+        if module is None or row is None or self._hashes[path] == row[0]:
             return False
-        self._hashes[path] = now
-        module.read(self._segments(self._ids[path]))
+        self._hashes[path] = row[0]
+        module.read(self._segments(self._ids[path], row[1]))
         return True
 
     def is_outdated(self, changed: Iterable[Unresolved]) -> bool:
@@ -105,20 +106,24 @@ class IndexedProgram:
         number = self._ids.get(path)
         if number is None:
             return None
-        self._hashes[path] = self._hash(number)
-        return Module(path, self.names.package(path), self._segments(number))
+        row = self._row(number)
+        if row is None:  # it went while the whole graph is worked out
+            return None
+        self._hashes[path] = row[0]
+        return Module(path, self.names.package(path), self._segments(number, row[1]))
 
-    def _hash(self, number: int) -> str:
-        found: tuple[str] = self._db.execute("SELECT file_hash FROM files WHERE id = ?", (number,)).fetchone()
-        return found[0]
+    def _row(self, number: int) -> tuple[str, bytes] | None:
+        """A file's hash, and where its segments start."""
+        sql = "SELECT file_hash, starts FROM files WHERE id = ?"
+        found: tuple[str, bytes] | None = self._db.execute(sql, (number,)).fetchone()
+        return found
 
-    def _segments(self, number: int) -> Iterable[tuple[int, list[Any]]]:
+    def _segments(self, number: int, starts: bytes) -> Iterable[tuple[int, list[Any]]]:
         """A file's summaries in source order."""
-        row = self._db.execute("SELECT starts FROM files WHERE id = ?", (number,)).fetchone()
         low, high = number << FILE_SHIFT, ((number + 1) << FILE_SHIFT) - 1
         sql = "SELECT id >> 16 & 16777215, data FROM summaries WHERE id BETWEEN ? AND ?"
         summaries = dict(self._db.execute(sql, (low, high)).fetchall())
-        present = [segment for segment in orjson.loads(row[0])[::2] if segment in summaries]
+        present = [segment for segment in orjson.loads(starts)[::2] if segment in summaries]
         read = orjson.loads(b"[%b]" % b",".join([summaries[segment] for segment in present]))
         return zip(present, read, strict=True)
 
