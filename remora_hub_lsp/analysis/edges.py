@@ -4,7 +4,7 @@
 # Values are told apart by `__class__ is`, which is faster than isinstance and tells mypy nothing.
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from .forms import (
@@ -27,7 +27,7 @@ from .forms import (
     YIELDS,
     Expression,
 )  # fmt: skip
-from .program import FRAGMENT, SUBCLASSES, Module, Scope
+from .program import FRAGMENT, SUBCLASSES, Module, Rest, Scope
 from .resolver import BY_NAME, CALLED, EXACT, IMPLICIT, INFERRED, REFERENCE, Question, World
 from .values import (
     BOUND,
@@ -48,8 +48,8 @@ from .values import (
 )  # fmt: skip
 
 __all__ = [
-    "BY_NAME", "CALLED", "EXACT", "IMPLICIT", "INFERRED", "REFERENCE", "CallerEdges", "Draft", "FileGraph", "draft",
-    "file_graph", "finished",
+    "BY_NAME", "CALLED", "EXACT", "IMPLICIT", "INFERRED", "REFERENCE", "CallerEdges", "Draft", "FileGraph", "Walked",
+    "draft", "file_graph", "finished",
 ]  # fmt: skip
 
 # [target, kind, evidence, [numbers of places]]; the target is a node's key, a dotted name outside the project, or
@@ -69,6 +69,8 @@ class CallerEdges(NamedTuple):
 # What is passed: by file, by function's unique name, by position ("0"), by positions from one on ("2*") or by keyword;
 # encoded values. SUBCLASSES of a class travel in the same way.
 Flows = dict[str, dict[str, dict[str, list[Any]]]]
+# The same before it is encoded.
+_Passed = dict[tuple[Scope, str], Values]
 
 
 class FileGraph(NamedTuple):
@@ -80,13 +82,60 @@ class FileGraph(NamedTuple):
     bases: dict[str, tuple[str, ...]]
 
 
-def file_graph(world: World, module: Module) -> FileGraph:
-    """The edges of a module's code as `world` knows it, and what it passes."""
+class Walked:
+    """What was found out of each code of a file, to be kept as long as it stands. shape: which names there are."""
+
+    def __init__(self, shape: Any) -> None:
+        self.shape = shape
+        self.codes: dict[tuple[int, int], _Done] = {}
+
+    def forget(self, gone: set[Rest], on: Rest | None = None) -> None:
+        """These names may mean something else. on: for what rests on that, too."""
+        for done in self.codes.values():
+            if (on is None or on in done.rests) and not done.rests.isdisjoint(gone):
+                done.data = None
+
+
+class _Done:
+    """data: the summary of its segment; None: it has to be looked at anew."""
+
+    __slots__ = ("bases", "data", "edges", "passed", "rests")
+
+    def __init__(
+        self, data: bytes, edges: list[CallerEdges], passed: _Passed, bases: dict[str, tuple[str, ...]],
+        rests: set[Rest],
+    ) -> None:  # fmt: skip
+        self.data: bytes | None = data
+        self.edges, self.passed, self.bases, self.rests = edges, passed, bases, rests
+
+
+def file_graph(world: World, module: Module, data: Mapping[int, bytes], before: Walked | None) -> FileGraph:
+    """The edges of a module's code as `world` knows it, and what it passes; only that is looked at which may have
+    changed since `before`.
+
+    data: the summary of each segment. `world.walked` has what to begin with the next time.
+    """
+    # What a name means in a scope depends on which names there are.
+    shape = (list(module.by_unique), list(module.scope.names), module.scope.stars, module.scope.exports)
+    known = before.codes if before is not None and before.shape == shape else {}
+    walked = world.walked[module.path] = Walked(shape)
+    for code in _codes(module):
+        done = known.get((code.segment, code.slot))
+        if done is None or done.data != data[code.segment]:
+            sink = _Sink(passes=True)
+            rests = world.begin_code(module.path)
+            bases: dict[str, tuple[str, ...]] = {}
+            edges = _edges(world, code, sink, bases)
+            done = _Done(data[code.segment], edges, sink.passed, bases, rests)
+        walked.codes[code.segment, code.slot] = done
+    every = walked.codes.values()
+    world.rests.setdefault((module.path, ""), set()).update(*(done.rests for done in every))
     sink = _Sink(passes=True)
-    world.begin(module.path)
-    bases: dict[str, tuple[str, ...]] = {}
-    callers = [edges for code in _codes(module) for edges in _edges(world, code, sink, bases)]
-    return FileGraph(module.path, callers, sink.flows(), bases)
+    for done in every:
+        for (function, key), values in done.passed.items():
+            sink.flow(function, key, values)
+    callers = [edges for done in every for edges in done.edges]
+    return FileGraph(module.path, callers, sink.flows(), {k: v for done in every for k, v in done.bases.items()})
 
 
 class Draft(NamedTuple):
@@ -290,7 +339,7 @@ class _Sink:
     def __init__(self, passes: bool) -> None:
         self.passes = passes
         self.edges: dict[tuple[Scope | str, int], tuple[int, set[int]]] = {}  # of the code that is walked
-        self._passed: dict[tuple[Scope, str], Values] = {}
+        self.passed: _Passed = {}
 
     def edge(self, target: Scope | str, kind: int, evidence: int, place: int) -> None:
         key = target, kind
@@ -307,13 +356,13 @@ class _Sink:
 
     def flow(self, function: Scope, key: str, values: Values) -> None:
         if values and self.passes:
-            known = self._passed.get((function, key))
-            self._passed[function, key] = values if known is None else known | values
+            known = self.passed.get((function, key))
+            self.passed[function, key] = values if known is None else known | values
 
     def flows(self) -> Flows:
         """What was passed."""
         out: Flows = {}
-        for (function, key), values in self._passed.items():
+        for (function, key), values in self.passed.items():
             codes = _encoded(values)
             if len(codes) > 1:  # other values may have the same code
                 codes = [code for number, code in enumerate(codes) if code not in codes[:number]]

@@ -110,6 +110,13 @@ class Program(Protocol):
         """What callers pass to a function, as edges.Flows has it."""
 
 
+class Walked(Protocol):
+    """What was found out of a file's code."""
+
+    def forget(self, gone: set[Rest], on: Rest | None = None) -> None:
+        """These names may mean something else. on: for what rests on that, too."""
+
+
 class Sink(Protocol):
     """Takes the edges of the code that is evaluated."""
 
@@ -162,6 +169,7 @@ class World:
         # Answers that may be others once it is known what callers pass: [answer, what it read, owner, how to ask].
         self._tentative: dict[Question, tuple[Any, set[Question], Rest, tuple[Any, ...]]] = {}
         self._unlike: set[Question] = set()  # those that are
+        self.walked: dict[str, Walked] = {}  # files of which the code was looked at, and may be again
         self._answers: dict[Rest, list[Question]] = {}  # what has an answer, by what it was found out for
         self._shapes: dict[str, list[Question]] = {}  # and what only a file's text tells, by file
         self._flowing: list[Question] = []  # and what is passed
@@ -355,12 +363,18 @@ class World:
         for path, name in names:
             cls, _, member = name.partition(PRESENCE)
             if member and (looking := on.get(without(member))):
-                start |= _above([(path, cls)], on) & set(looking)
+                found = _above([(path, cls)], on)
+                start |= found & looking
+                for walked in self.walked.values():
+                    walked.forget(found, without(member))
         for path in paths:
             self._rested.pop((path, ""), None)
             for key in self._shapes.pop(path, ()):
                 self._memo.pop(key, None)
-        for gone in _above(start, on):
+        every = _above(start, on)
+        for walked in self.walked.values():
+            walked.forget(every)
+        for gone in every:
             for key in self._answers.pop(gone, ()):
                 self._memo.pop(key, None)
                 self._tentative.pop(key, None)
@@ -378,6 +392,12 @@ class World:
         self._owner = (path, "")
         self._into = self.rests.setdefault(self._owner, set())
         self._looked = set()
+
+    def begin_code(self, path: str) -> set[Rest]:
+        """What is asked next is asked for some code of a file; what that rests on comes into the set."""
+        self._owner = (path, "")
+        self._into = set()
+        return self._into
 
     # ---- names
 

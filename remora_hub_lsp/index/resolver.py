@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import orjson
 
-from ..analysis.edges import Flows, file_graph
+from ..analysis.edges import FileGraph, Flows, file_graph
 from ..analysis.meaning import meanings
 from ..analysis.program import Module
 from ..analysis.resolver import ANY_NAME, World
@@ -19,6 +19,8 @@ from .resolving import IndexedProgram, Resolved, Unresolved
 
 # Of more names that change at once it is not looked which do mean something else.
 MOST_NAMES = 500
+# Files of which it is kept what each of their codes gives.
+MOST_WALKED = 30
 
 
 class Followed(NamedTuple):
@@ -146,7 +148,7 @@ class Resolver:
         if self._plain is None:
             self._plain = World(self.program, flows=False)
         modules = [module for path in paths if (module := self.program.module(path))]
-        return {module.path: file_graph(self._plain, module).flows for module in modules}
+        return {module.path: self._graph(self._plain, module).flows for module in modules}
 
     def _give(self, flows: Mapping[str, Flows]) -> None:
         self.program.reread_flows()
@@ -163,8 +165,15 @@ class Resolver:
         return found
 
     def _resolved(self, module: Module) -> Resolved:
-        graph = file_graph(self._known, module)
+        graph = self._graph(self._known, module)
         return Resolved(graph._replace(flows=self.program.newer.get(module.path, {})), self._known.take_rests())
+
+
+    def _graph(self, world: World, module: Module) -> FileGraph:
+        before = world.walked.pop(module.path, None)
+        while len(world.walked) >= MOST_WALKED:
+            del world.walked[next(iter(world.walked))]  # the one that was looked at first
+        return file_graph(world, module, self.program.data(module.path), before)  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -127,6 +127,12 @@ class IndexedProgram:
         read = orjson.loads(b"[%b]" % b",".join([summaries[segment] for segment in present]))
         return zip(present, read, strict=True)
 
+    def data(self, path: str) -> dict[int, bytes]:
+        """The summary of each segment of a file."""
+        low = self._ids[path] << FILE_SHIFT
+        sql = "SELECT id >> 16 & 16777215, data FROM summaries WHERE id BETWEEN ? AND ?"
+        return dict(self._db.execute(sql, (low, low | (1 << FILE_SHIFT) - 1)).fetchall())
+
     def find(self, dotted: str, importer: str) -> str | None:
         """The file of a module."""
         return self.names.find(dotted, importer)
