@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 Json = Any
 
-TEXTS = st.sampled_from(["", "f", "Cart.total", "é🙂", "\ud83d", "\0", "a" * 300, "%", "\n", "<module>", "../..", "-1"])
+TEXTS = st.sampled_from(["", "f", "Cart.total", "é🙂", "\ud83d", "\0", "a" * 300, "%", "\n", "<module>", "../..", "-1", "/\ud83d/a.py", "/\0"])
 INTEGERS = st.sampled_from([0, 0, 0, 1, 1, 2, 3, 7, 100, -1, 10**6, 2**31 - 1, 2**31, -(2**31), 2**53, 2**63, 2**64])
 FEW = st.sampled_from([0, 0, 1, 1, 2, 3, 7, 40, 10**6, 2**31 - 1])
 LEAVES = st.sampled_from([None, True, False, 0, -1, 1.5, 1e300, 2**63, "", "x", [], {}, [[]], {"x": None}, "\ud83d"])
