@@ -7,6 +7,7 @@ same early end as in build systems and in query systems such as Salsa.)
 from __future__ import annotations
 
 import sqlite3
+from collections import deque
 from collections.abc import Iterable
 
 from ..analysis.forms import CLASS, STORES
@@ -31,9 +32,11 @@ class Affected:
 
     def look(self, world: World, start: Iterable[Rest]) -> None:
         """Remember what that means which rests on these names, before they change."""
-        todo, seen = list(start), set(start)
-        while todo and len(seen) < MOST_OWNERS:
-            for file, number in self._resting_on(todo.pop()):
+        # Whether a class has a name changes seldom, and it takes long to find whom that concerns.
+        seen = {rest for rest in start if PRESENCE not in rest[1]}
+        todo = deque(sorted(seen))
+        while todo and len(seen) < MOST_OWNERS:  # the nearest first
+            for file, number in self._resting_on(todo.popleft()):
                 owner = self._owner(file, number) if number else None
                 if owner is not None and owner not in seen:
                     seen.add(owner)
