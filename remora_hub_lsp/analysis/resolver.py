@@ -396,7 +396,7 @@ class World:
     def begin_code(self, path: str) -> set[Rest]:
         """What is asked next is asked for some code of a file; what that rests on comes into the set."""
         self._owner = (path, "")
-        self._into = set()
+        self._into, self._looked = set(), set()
         return self._into
 
     # ---- names

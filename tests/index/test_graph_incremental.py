@@ -69,6 +69,19 @@ def test_edits_give_the_graph_of_the_whole(start: dict[str, int], steps: list[tu
             assert project.graph() == scratch(project.texts)
 
 
+def test_what_one_code_of_a_file_has_looked_up_another_rests_on_too() -> None:
+    texts = {
+        "base.py": "class Base: ...\n",
+        "cart.py": "from base import Base\nclass Cart(Base): ...\ndef one(): Cart()\ndef two(): Cart()\n",
+    }
+    with index() as kv:
+        project = Graphed(kv, texts)
+        project.edit("cart.py", texts["cart.py"] + "def one_more(): Cart()\n")
+        project.edit("cart.py", texts["cart.py"])
+        project.edit("base.py", "class Base:\n    def __init__(self): ...\n")
+        assert project.graph() == scratch(project.texts)
+
+
 def test_an_edit_of_a_body_concerns_no_other_file() -> None:
     texts = {"a.py": "def f(x): return 1\n", **{f"u{n}.py": "from a import f\ndef g(): f(1)\n" for n in range(5)}}
     with index() as kv:
