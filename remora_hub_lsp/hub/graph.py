@@ -37,7 +37,8 @@ class Graph:
         self._turn = asyncio.Lock()  # one thing after the other
         self._apart = False
         self._ready = False
-        self._warm: dict[str, None] = {}  # open files, of which the worker knows
+        self._warm: set[str] = set()  # open files that the worker knows, or is going to
+        self._to_warm: list[str] = []
 
     async def build(self) -> None:
         """Work the whole graph out, if that has not been done; and whatever is left of it."""
@@ -86,24 +87,33 @@ class Graph:
     def warm(self, path: str) -> None:
         """A file is going to be edited."""
         if self._apart and self._ready and path not in self._warm:
-            self._warm[path] = None
-            self._hub.spawn(self._warm_up(path))
+            self._warm.add(path)
+            self._to_warm.append(path)
+            if len(self._to_warm) == 1:
+                self._hub.spawn(self._warm_up())
 
-    async def _warm_up(self, path: str) -> None:
-        async with self._turn:
-            try:
-                await (await self._worker()).run("graph_warm", path)
-            except WorkerDied as error:
-                log.debug("%s", error)
-                await self.close()
+    async def _warm_up(self) -> None:
+        """One file at a time, the last one first: what has to follow a change comes between."""
+        while self._to_warm:
+            async with self._turn:
+                path = self._to_warm[-1]
+                try:
+                    await (await self._worker()).run("graph_warm", path)
+                except WorkerDied as error:
+                    log.debug("%s", error)
+                    await self.close()
+                finally:
+                    self._to_warm.remove(path)
 
     async def _worker(self) -> WorkerPool:
         if self._pool is None:
             self._pool = WorkerPool(1, IDLE_SECONDS)
         if not self._pool.is_running:
             self._refused = ()
-            self._warm.clear()
             await self._pool.run("begin_following", str(self._hub.store.database))
+            self._warm.intersection_update(self._to_warm)
+            for path in self._hub.open_paths:
+                self.warm(path)
         return self._pool
 
     def begin_anew(self) -> None:
