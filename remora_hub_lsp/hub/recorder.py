@@ -19,7 +19,7 @@ from ..analysis.segments import SegmentedText
 from ..analysis.source import encode
 from ..analysis.text import Untouched
 from ..errors import StoreLocked
-from ..index.building import Builder, Built, rest_rows
+from ..index.building import Builder, Built, unpacked
 from ..index.drift import Seed
 from ..index.keys import node_key
 from ..index.kv import Changed, FileChange, NodeStateKV, Stamp
@@ -336,7 +336,7 @@ class Recorder:
     def graph_rests(self) -> bool:
         """Some of what they rest on; False when there is no more."""
         assert self._builder is not None
-        rows = rest_rows(self._builder.rests())
+        rows = unpacked(self._builder.rests())
         self.kv.write_rests(rows)
         if not rows:
             self._builder = None  # it holds the whole program
@@ -350,7 +350,7 @@ class Recorder:
 
     def take_rests(self, pickled: bytes) -> bool:
         """The same for what they rest on."""
-        rows = rest_rows(pickle.loads(pickled))
+        rows = unpacked(pickle.loads(pickled))
         self.kv.write_rests(rows)
         return bool(rows)
 

@@ -13,7 +13,7 @@ from ..analysis.edges import Draft, FileGraph, draft, finished
 from ..analysis.resolver import World
 from .edges import called_by, forget_file
 from .resolving import FILE_SHIFT, SEGMENT_SHIFT, IndexedProgram
-from .rests import rest_number
+from .rests import rest_rows
 
 # What rests on what is written so many rows at once.
 RESTS_AT_ONCE = 20_000
@@ -69,10 +69,9 @@ class Builder:
         ids = dict(self._db.execute("SELECT path, id FROM files").fetchall())
         rows = []
         for owner, found in self._world.take_rests().items():
-            path, own = owner
-            number, file = rest_number(owner) if own else 0, ids.get(path)
+            file = ids.get(owner[0])
             if file is not None:
-                rows += [(rest_number(one), file, number) for one in found if one != owner and (own or one[0] != path)]
+                rows += rest_rows(owner, found, file)
         rows.sort(reverse=True)
         return rows
 
@@ -107,7 +106,7 @@ def write_built(db: sqlite3.Connection, built: Mapping[int, Built]) -> None:
     db.executemany("INSERT OR REPLACE INTO flows VALUES (?, ?, ?)", flows)
 
 
-def rest_rows(numbers: bytes) -> Sequence[tuple[int, int, int]]:
+def unpacked(numbers: bytes) -> Sequence[tuple[int, int, int]]:
     """The rows that `Builder.rests` gave."""
     flat = array("q")
     flat.frombytes(numbers)

@@ -32,11 +32,7 @@ def is_unresolved(db: sqlite3.Connection, until: int = 0, since: int = 0) -> boo
 
 
 def settle(db: sqlite3.Connection, one: Unresolved) -> bool:
-    """The file's graph is worked out; False where the file has changed meanwhile, so that it is not. (Without a stamp
-    somebody else knows that it has not.)"""
-    if not one.stamp:
-        db.execute("DELETE FROM unresolved WHERE path = ?", (one.path,))
-        return True
+    """The file's graph is worked out; False where the file has changed meanwhile, so that it is not."""
     sql = "DELETE FROM unresolved WHERE path = ? AND stamp = ?"
     return db.execute(sql, (one.path, one.stamp)).rowcount == 1
 

@@ -110,9 +110,7 @@ class Resolver:
         for row in asked:
             changed |= {(row.path, name) for name in self._unlike(row)} if row.names else set()
         concerned = set(filter(None, map(self.program.path_of, self._affected.files(self._known, changed)))) | targets
-        if found:  # what the meanings rest on, too
-            for owner, rested in self._known.take_rests().items():
-                found[-1].rests.setdefault(owner, set()).update(rested)
+        _add_rests(found, self._known)  # what the meanings rest on, too
         self._asked = set(paths)
         return Followed(asked, found, sorted(concerned.difference(paths)), newest)
 
@@ -159,21 +157,26 @@ class Resolver:
         """The files' graphs."""
         modules = [module for path in paths if (module := self.program.module(path))]
         found = [self._resolved(module) for module in modules]
-        if found and self._plain is not None:
-            for owner, rested in self._plain.take_rests().items():
-                found[-1].rests.setdefault(owner, set()).update(rested)
+        if self._plain is not None:
+            _add_rests(found, self._plain)
         return found
 
     def _resolved(self, module: Module) -> Resolved:
         graph = self._graph(self._known, module)
         return Resolved(graph._replace(flows=self.program.newer.get(module.path, {})), self._known.take_rests())
 
-
     def _graph(self, world: World, module: Module) -> FileGraph:
         before = world.walked.pop(module.path, None)
         while len(world.walked) >= MOST_WALKED:
             del world.walked[next(iter(world.walked))]  # the one that was looked at first
         return file_graph(world, module, self.program.data(module.path), before)  # type: ignore[arg-type]
+
+
+def _add_rests(found: list[Resolved], world: World) -> None:
+    """What was found out meanwhile to rest on what goes with the last file, if there is one."""
+    if found:
+        for owner, rested in world.take_rests().items():
+            found[-1].rests.setdefault(owner, set()).update(rested)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ MOST_MODULES = 6000
 
 
 # (path, name) of what something rests on, by file and name of what does; "": the edges of the file's code.
-Rests = dict[tuple[str, str], set[tuple[str, str]]]
+Rests = dict[Rest, set[Rest]]
 
 # What is passed to the functions of a file: by function, as `Flows` has it, each value once.
 Given = dict[str, dict[str, dict[bytes, Any]]]
@@ -120,16 +120,17 @@ class IndexedProgram:
 
     def _segments(self, number: int, starts: bytes) -> Iterable[tuple[int, list[Any]]]:
         """A file's summaries in source order."""
-        low, high = number << FILE_SHIFT, ((number + 1) << FILE_SHIFT) - 1
-        sql = "SELECT id >> 16 & 16777215, data FROM summaries WHERE id BETWEEN ? AND ?"
-        summaries = dict(self._db.execute(sql, (low, high)).fetchall())
+        summaries = self._summaries(number)
         present = [segment for segment in orjson.loads(starts)[::2] if segment in summaries]
         read = orjson.loads(b"[%b]" % b",".join([summaries[segment] for segment in present]))
         return zip(present, read, strict=True)
 
     def data(self, path: str) -> dict[int, bytes]:
         """The summary of each segment of a file."""
-        low = self._ids[path] << FILE_SHIFT
+        return self._summaries(self._ids[path])
+
+    def _summaries(self, number: int) -> dict[int, bytes]:
+        low = number << FILE_SHIFT
         sql = "SELECT id >> 16 & 16777215, data FROM summaries WHERE id BETWEEN ? AND ?"
         return dict(self._db.execute(sql, (low, low | (1 << FILE_SHIFT) - 1)).fetchall())
 

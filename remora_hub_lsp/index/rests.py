@@ -44,19 +44,24 @@ def rest_number(rest: Rest) -> int:
     return _path_number(rest[0]) | _name_number(rest[1])
 
 
+def rest_rows(owner: Rest, found: Iterable[Rest], file: int) -> list[tuple[int, int, int]]:
+    """The rows of what a name of a file, or its code (""), rests on. Of its own names nothing is noted for the code."""
+    path, own = owner
+    number = rest_number(owner) if own else 0
+    return [(rest_number(one), file, number) for one in found if one != owner and (own or one[0] != path)]
+
+
 def write_rests(db: sqlite3.Connection, rests: Rests, numbers: dict[str, int | None]) -> None:
     """Note what rests on what. numbers: of the files, by path, as far as they are known; None: there is none."""
     rows: list[tuple[int, int, int]] = []
     for owner, found in rests.items():
-        path, own = owner
+        path = owner[0]
         if path not in numbers:
             row = db.execute("SELECT id FROM files WHERE path = ?", (path,)).fetchone()
             numbers[path] = row[0] if row else None
         file = numbers[path]
         if file is not None:
-            own_number = rest_number(owner) if own else 0
-            found = {one for one in found if one != owner and (own or one[0] != path)}
-            rows += [(rest_number(one), file, own_number) for one in found]
+            rows += rest_rows(owner, found, file)
     db.executemany("INSERT OR IGNORE INTO rests VALUES (?, ?, ?)", rows)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from remora_hub_lsp.analysis.segments import extract
-from remora_hub_lsp.index.building import Builder, rest_rows
+from remora_hub_lsp.index.building import Builder, unpacked
 from remora_hub_lsp.index.kv import NodeStateKV
 from remora_hub_lsp.index.resolver import Resolver
 from remora_hub_lsp.index.rows import encode
@@ -44,7 +44,7 @@ class Graphed:
         builder.flows(sorted(hashes))
         for path in sorted(hashes):  # one by one, as in steps
             self.kv.write_built(kv.unchanged([path], hashes), builder.edges([path]))
-        while rows := rest_rows(builder.rests()):
+        while rows := unpacked(builder.rests()):
             self.kv.write_rests(rows)
         self.kv.graph_is_ready()
 
