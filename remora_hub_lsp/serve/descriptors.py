@@ -39,16 +39,3 @@ def read_some(descriptor: int, most: int) -> bytes:
             select.select([descriptor], [], [])
         except OSError:
             return b""
-
-
-def write_all(descriptor: int, data: bytes) -> bool:
-    """Write it all; whether somebody was there to take it."""
-    left = memoryview(data)
-    while left:
-        try:
-            left = left[os.write(descriptor, left) :]
-        except BlockingIOError:
-            select.select([], [descriptor], [])
-        except OSError:
-            return False
-    return True

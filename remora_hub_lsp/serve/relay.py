@@ -7,6 +7,8 @@ process's. pygls is not imported here, so that it starts fast.
 from __future__ import annotations
 
 import contextlib
+import os
+import select
 import signal
 import socket
 import sys
@@ -15,12 +17,16 @@ import time
 from typing import NoReturn
 
 from ..discovery import GOODBYE, Listening, Lock
-from .descriptors import claim_stdio, read_some, write_all
+from .descriptors import claim_stdio, read_some
 from .launch import Attached
 
 _CHUNK = 256 * 1024
+# What a pipe takes at once if it takes anything.
+_PIECE = getattr(select, "PIPE_BUF", _CHUNK)
 # Seconds that the system may take to end a process.
 _DYING = 1.0
+# Seconds that an editor may read nothing after its session is over.
+_UNREAD = 5.0
 
 LOST = 3
 """Exit code if the hub process is gone."""
@@ -33,7 +39,7 @@ def run_relay(attached: Attached) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _downwards(attached, stdout)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenPipeError):
         return 0
 
 
@@ -51,14 +57,43 @@ def _downwards(attached: Attached, stdout: int) -> int:
     data = attached.rest
     while True:
         data, mark, last = data.partition(GOODBYE)
-        if data and not write_all(stdout, data):
-            return 0  # the editor reads no more: it is gone, or about to be
+        if not _deliver(data, stdout, attached.connection):
+            return _how_it_ended(last, attached.listening)
         if mark:
             while more := _receive(attached.connection):
                 last += more
             return _how_it_ended(last, attached.listening)
         if not (data := _receive(attached.connection)):
             return _how_it_ended(b"", attached.listening)
+
+
+def _deliver(data: bytes, stdout: int, connection: socket.socket) -> bool:
+    """Write it all; BrokenPipeError if the editor has gone. False if the session is over and nobody reads: another
+    child of an editor that has gone may still have its end of the pipe.
+    """
+    left = memoryview(data)
+    while left:
+        if not _takes(stdout, connection):
+            return False
+        try:
+            left = left[os.write(stdout, left[:_PIECE]) :]
+        except BlockingIOError:
+            continue  # somebody else who has this pipe was faster
+        except OSError as error:
+            raise BrokenPipeError from error
+    return True
+
+
+def _takes(stdout: int, connection: socket.socket) -> bool:
+    """Wait until a write would not have to; False if that is not to be expected any more."""
+    if not hasattr(select, "poll"):  # Windows: the write itself waits
+        return True
+    both, alone = select.poll(), select.poll()
+    for poll in (both, alone):
+        poll.register(stdout, select.POLLOUT)
+    both.register(connection, getattr(select, "POLLRDHUP", 0))  # a whole end is told anyway
+    ready = dict(both.poll())
+    return stdout in ready or bool(alone.poll(_UNREAD * 1000))
 
 
 def _receive(connection: socket.socket) -> bytes:
