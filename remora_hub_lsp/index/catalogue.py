@@ -1,364 +1,73 @@
-"""All tests of a project, as pytest and unittest collect them, and what runs before each: fixtures and set-ups.
+"""All tests of a project at one moment, and what runs before each.
 
-A file's own share is kept until the file changes; the resolution of names (bases, fixtures) is worked out anew whenever
-a file with tests or fixtures has changed.
+Each file's tests are kept as long as what they rest on stays: an edit has those collected again that it concerns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
-from typing import NamedTuple, Protocol
+from collections.abc import Iterator, Sequence
 
-from ..analysis.fixtures import Fixture, fixture_of, requested, used_by_marks
-from ..analysis.testing import (
-    CONFTEST,
-    SETUP_OF_FUNCTION,
-    SETUP_OF_METHOD,
-    SETUP_OF_MODULE,
-    UNITTEST_BASES,
-    CollectionRules,
-    bases_of,
-    name_of,
-    owner_of,
-)
-from .keys import node_key
+from ..analysis.testing import CONFTEST, CollectionRules
+from .collecting import FileTests, Test
+from .testfiles import IndexedFiles
 
-Place = tuple[str, str]  # path, qualname
-
-# How many steps further than the test itself is what runs for it.
-DIRECT, INDIRECT, AROUND = 1, 2, 3
-
-
-class Definition(NamedTuple):
-    """A class or function as the index has it."""
-
-    key: str
-    qualname: str
-    kind: str
-    signature: str | None
-    decorators: tuple[str, ...]
-
-
-class FileShare:
-    """What one file says by itself.
-
-    bindings: (name, dotted target) of its imports. marks: fixtures that its `pytestmark` asks for, by the class's
-    qualname (the module: '').
-    """
-
-    def __init__(
-        self,
-        path: str,
-        definitions: Sequence[Definition],
-        bindings: Iterable[tuple[str, str]],
-        marks: Mapping[str, Sequence[str]],
-    ) -> None:
-        self.path = path
-        self.bindings: dict[str, str] = {}
-        self.stars: list[str] = []
-        for name, target in bindings:
-            if name == "*":
-                self.stars.append(target)
-            else:
-                self.bindings[name] = target
-        self.marks = marks
-        self.definitions = {one.qualname: one for one in definitions}
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, FileShare) and self._said == other._said
-
-    __hash__ = None  # type: ignore[assignment]
-
-    @property
-    def _said(self) -> tuple[object, ...]:
-        return self.path, self.bindings, self.stars, self.marks, self.definitions
-
-    @cached_property
-    def classes(self) -> dict[str, Definition]:
-        return {name: one for name, one in self.definitions.items() if one.kind == "class"}
-
-    @cached_property
-    def members(self) -> dict[str, dict[str, Definition]]:
-        """The functions of the module ('') and of each class, by their own names; the last definition counts."""
-        found: dict[str, dict[str, Definition]] = {"": {}}
-        for name, one in self.definitions.items():
-            owner = owner_of(name)
-            if one.kind != "class" and one.kind != "module" and (not owner or owner in self.classes):
-                found.setdefault(owner, {})[name_of(name)] = one
-        return found
-
-    @cached_property
-    def fixtures(self) -> dict[str, dict[str, tuple[Definition, Fixture]]]:
-        """The fixtures of the module ('') and of each class, by the names that tests ask by."""
-        found: dict[str, dict[str, tuple[Definition, Fixture]]] = {}
-        for owner, members in self.members.items():
-            for name, one in members.items():
-                fixture = fixture_of(name, one.decorators)
-                if fixture is not None:
-                    found.setdefault(owner, {})[fixture.name] = one, fixture
-        return found
-
-    def asks(self, one: Definition) -> tuple[str, ...]:
-        """The fixtures that one of its functions asks for by itself."""
-        static = one.kind == "staticmethod"
-        return requested(one.signature, one.decorators, bool(owner_of(one.qualname)) and not static)
-
-
-class Test(NamedTuple):
-    """A function as it is collected in one place: what several classes inherit is a test of each.
-
-    key: that of the function. id: as pytest names it, without parameters.
-    """
-
-    key: str
-    id: str
-
-
-class Files(Protocol):
-    """The project's files for the catalogue."""
-
-    def share(self, path: str) -> FileShare | None: ...
-
-    def locate(self, dotted: str) -> Place | None:
-        """The project's definition that a dotted name leads to, through re-exports."""
-
-    def test_paths(self, rules: CollectionRules) -> Iterable[str]:
-        """Files that may have tests."""
-
-
-class _Served(NamedTuple):
-    """The fixture that a name leads to."""
-
-    home: FileShare
-    definition: Definition
-
-
-class _Scope:
-    """One of the places where a test's fixtures are looked up: a class, or a module ('') with what it imports."""
-
-    def __init__(self, files: Files, share: FileShare, owner: str = "") -> None:
-        self._files = files
-        self._share = share
-        self._own = share.fixtures.get(owner, {})
-        self._imports = not owner
-
-    @property
-    def autouse(self) -> list[str]:
-        return [name for name, (_, fixture) in self._own.items() if fixture.autouse]
-
-    def find(self, name: str) -> _Served | None:
-        """The fixture of that name, if this is where it comes from."""
-        if name in self._own:
-            return _Served(self._share, self._own[name][0])
-        return self._imported(name) if self._imports else None
-
-    def _imported(self, name: str) -> _Served | None:
-        target = self._share.bindings.get(name)
-        for dotted in (target,) if target else [f"{module}.{name}" for module in self._share.stars]:
-            place = self._files.locate(dotted)
-            home = self._files.share(place[0]) if place else None
-            one = home.definitions.get(place[1]) if home and place else None
-            if home and one and (fixture := fixture_of(name, one.decorators)) and fixture.name == name:
-                return _Served(home, one)
-        return None
+# How many steps further than the test itself is what runs around it.
+AROUND = 3
 
 
 class Catalogue:
-    """The tests at one moment.
+    """earlier: that of another moment, with the rules that held then.
 
-    tests: all that are collected. before: by a definition's key, the tests (keys) for which it runs without being
-    called by them, as (distance, tests): fixtures, set-ups, hooks. by_file, by_class, below: the tests of a file, of a
-    class (inherited ones, and those of what inherits from it, too) by its key, and those in a folder and below it.
+    by_key: the tests by the keys of their functions; what several classes inherit is a test of each. before: by a
+    definition's key, the tests (keys) for which it runs without being called by them, as (distance, tests): fixtures,
+    set-ups, hooks.
     """
 
-    def __init__(self, files: Files, rules: CollectionRules) -> None:
-        self._files = files
-        self._rules = rules
-        self.tests: list[Test] = []
+    def __init__(self, files: IndexedFiles, rules: CollectionRules, earlier: Catalogue | None = None) -> None:
+        self.rules = rules
+        kept = earlier.files if earlier is not None and earlier.rules == rules else {}
+        self.files: dict[str, FileTests] = {}
+        for path in kept if kept and files.are_the_same else files.test_paths(rules):
+            tests = kept.get(path)
+            if tests is None or not files.changed.isdisjoint(tests.rests_on):
+                tests = FileTests(files, rules, path)
+            self.files[path] = tests
         self.by_key: dict[str, list[Test]] = {}
-        self.before: dict[str, list[tuple[int, list[str]]]] = {}
-        self._chains: dict[Place, tuple[list[Place], list[str]]] = {}
-        self._groups: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
-        self.by_file: dict[str, list[str]] = {}
-        self.by_class: dict[str, list[str]] = {}
-        self.below: dict[str, list[str]] = {}
-        for path in files.test_paths(rules):
-            share = files.share(path)
-            if share is not None:
-                self._collect(share)
-        self._conftest_hooks()
-
-    def _collect(self, share: FileShare) -> None:
-        path = share.path
-        if self._rules.is_test_file(path):
-            for name, one in share.members[""].items():
-                if self._rules.is_function(name) and fixture_of(name, one.decorators) is None:
-                    self._add(one, share, share, "", [])
-        for qualname in share.classes:
-            if owner_of(qualname) in ("", *share.classes):
-                self._collect_class(share, qualname)
-
-    def _collect_class(self, share: FileShare, qualname: str) -> None:
-        chain, external = self.chain((share.path, qualname))
-        members = self._members(chain)
-        if self._is_unittest(external) and self._rules.is_unittest_file(share.path):
-            wanted = [name for name in members if name.startswith("test")]
-            wanted = wanted or [name for name in members if name == "runTest"]
-        elif self._is_plain(share.path, qualname, members):
-            wanted = [name for name in members if self._rules.is_function(name)]
+        self.before: dict[str, list[tuple[int, Sequence[str]]]] = {}
+        self._by_class: dict[str, list[FileTests]] = {}
+        if earlier is not None and self.files == earlier.files:
+            self.by_key, self.before, self._by_class = earlier.by_key, earlier.before, earlier._by_class
         else:
-            return
-        for name in wanted:
-            definer, one = members[name]
-            if one.kind != "property" and fixture_of(name, one.decorators) is None:
-                self._add(one, definer, share, qualname, chain)
+            self._join()
+            self._hooks(files)
 
-    def _is_plain(self, path: str, qualname: str, members: Mapping[str, object]) -> bool:
-        """Whether pytest takes a class that is none of unittest's for one with tests."""
-        names = [part.partition("#")[0] for part in qualname.split(".")]
-        return (
-            self._rules.is_test_file(path)
-            and all(map(self._rules.is_class, names))
-            and "__init__" not in members
-            and "__new__" not in members
-        )
+    def _join(self) -> None:
+        for tests in self.files.values():
+            for test in tests.tests:
+                self.by_key.setdefault(test.key, []).append(test)
+            for key, groups in tests.before.items():
+                self.before.setdefault(key, []).extend(groups)
+            for key in tests.by_class:
+                self._by_class.setdefault(key, []).append(tests)
 
-    @staticmethod
-    def _is_unittest(external: Iterable[str]) -> bool:
-        # A class of another library that is called so is one, as good as always.
-        return any(base in UNITTEST_BASES or base.rpartition(".")[2].endswith("TestCase") for base in external)
-
-    def _members(self, chain: Sequence[Place]) -> dict[str, tuple[FileShare, Definition]]:
-        """What a class has by its own and its bases' definitions, the nearest one of each name."""
-        found: dict[str, tuple[FileShare, Definition]] = {}
-        for path, qualname in chain:
-            share = self._files.share(path)
-            for name, one in (share.members.get(qualname, {}) if share else {}).items():
-                found.setdefault(name, (share, one))  # type: ignore[arg-type]
-        return found
-
-    def chain(self, place: Place) -> tuple[list[Place], list[str]]:
-        """A class and its bases in the project, and its bases outside. Depth first, each once: near enough to C3."""
-        if place not in self._chains:
-            self._chains[place] = [place], []  # for one that is its own base
-            share = self._files.share(place[0])
-            project, external = [place], []
-            for base in self._bases(share, place[1]) if share else ():
-                if isinstance(base, str):
-                    external.append(base)
-                else:
-                    inner, outer = self.chain(base)
-                    project += [one for one in inner if one not in project]
-                    external += outer
-            self._chains[place] = project, external
-        return self._chains[place]
-
-    def _bases(self, share: FileShare, qualname: str) -> Iterator[Place | str]:
-        for name in bases_of(share.classes[qualname].signature) if qualname in share.classes else ():
-            around = owner_of(qualname)
-            near = f"{around}.{name}" if around else name
-            own = next((one for one in (near, name) if one in share.classes and one != qualname), None)
-            if own is not None:
-                yield share.path, own
-                continue
-            dotted = self._dotted(share, name)
-            if dotted in UNITTEST_BASES:
-                yield dotted
-                continue
-            found = self._files.locate(dotted)
-            yield found if found is not None else dotted
-
-    @staticmethod
-    def _dotted(share: FileShare, name: str) -> str:
-        """The dotted name that a name in the file stands for, by the longest import."""
-        parts = name.split(".")
-        for length in range(len(parts), 0, -1):
-            target = share.bindings.get(".".join(parts[:length]))
-            if target is not None:
-                return ".".join([target, *parts[length:]])
-        return name
-
-    # ---- what runs before a test
-
-    def _add(
-        self, one: Definition, definer: FileShare, collected: FileShare, owner: str, chain: Sequence[Place]
-    ) -> None:
-        inside = [part.partition("#")[0] for part in owner.split(".") if part]
-        name = "::".join([collected.path, *inside, name_of(one.qualname)])
-        test = Test(one.key, name)
-        self.tests.append(test)
-        self.by_key.setdefault(one.key, []).append(test)
-        key = (collected.path, owner, definer.asks(one))
-        group = self._groups.get(key)
-        if group is None:
-            group = self._groups[key] = []
-            for runs, distance in self._before(collected, owner, chain, key[2]).items():
-                self.before.setdefault(runs, []).append((distance, group))
-        group.append(one.key)
-        self.by_file.setdefault(collected.path, []).append(one.key)
-        for place in chain:
-            self.by_class.setdefault(node_key(*place), []).append(one.key)
-        folder = collected.path
-        while folder:
-            folder = folder.rpartition("/")[0]
-            self.below.setdefault(folder, []).append(one.key)
-
-    def _before(self, share: FileShare, owner: str, chain: Sequence[Place], asks: Sequence[str]) -> dict[str, int]:
-        """Keys of all that runs for a test of these fixtures collected there, with their distance from it."""
-        found = dict.fromkeys(self._setups(share, owner, chain), DIRECT)
-        scopes = list(self._scopes(share, chain))
-        marks = [name for place in chain for name in self._marks(place)]
-        todo = [(name, DIRECT, 0) for name in (*asks, *marks, *share.marks.get("", ()))]
-        todo += [(name, INDIRECT, index) for index, scope in enumerate(scopes) for name in scope.autouse]
-        done = set()
-        for name, distance, start in todo:  # which grows meanwhile
-            index, served = next(
-                ((index, one) for index in range(start, len(scopes)) if (one := scopes[index].find(name))), (-1, None)
-            )
-            if served is None or (name, index) in done:
-                continue
-            done.add((name, index))
-            found.setdefault(served.definition.key, distance)
-            # A fixture that asks for its own name gets the one that it hides.
-            asked = served.home.asks(served.definition)
-            todo += [(one, distance + 1, index + 1 if one == name else 0) for one in asked]
-        return found
-
-    def _setups(self, share: FileShare, owner: str, chain: Sequence[Place]) -> Iterator[str]:
-        names = SETUP_OF_MODULE if owner else SETUP_OF_MODULE | SETUP_OF_FUNCTION
-        yield from (one.key for name, one in share.members[""].items() if name in names)
-        seen = set()
-        for path, qualname in chain:
-            home = self._files.share(path)
-            for name, one in (home.members.get(qualname, {}) if home else {}).items():
-                if name in SETUP_OF_METHOD and name not in seen:
-                    seen.add(name)
-                    yield one.key
-
-    def _marks(self, place: Place) -> Iterator[str]:
-        share = self._files.share(place[0])
-        if share is not None and place[1] in share.classes:
-            yield from used_by_marks(share.classes[place[1]].decorators)
-            yield from share.marks.get(place[1], ())
-
-    def _scopes(self, share: FileShare, chain: Sequence[Place]) -> Iterator[_Scope]:
-        """Where a test can see fixtures, from the nearest place to the farthest: classes, module, conftest files."""
-        for path, qualname in chain:
-            if (home := self._files.share(path)) is not None:
-                yield _Scope(self._files, home, qualname)
-        yield _Scope(self._files, share)
-        folder = share.path
-        while folder:
-            folder = folder.rpartition("/")[0]
-            conftest = self._files.share(f"{folder}/{CONFTEST}" if folder else CONFTEST)
-            if conftest is not None and conftest is not share:
-                yield _Scope(self._files, conftest)
-
-    def _conftest_hooks(self) -> None:
+    def _hooks(self, files: IndexedFiles) -> None:
         """pytest's hooks in a conftest.py run for every test below."""
-        for folder, group in self.below.items():
-            share = self._files.share(f"{folder}/{CONFTEST}" if folder else CONFTEST)
+        for path in files.named(CONFTEST):
+            below = list(self.below(path.rpartition("/")[0]))
+            share = files.share(path) if below else None
             for name, one in share.members[""].items() if share else ():
                 if name.startswith("pytest_"):
-                    self.before.setdefault(one.key, []).append((AROUND, group))
+                    self.before.setdefault(one.key, []).append((AROUND, below))
+
+    def in_file(self, path: str) -> list[str]:
+        """The tests that are collected in a file."""
+        return [test.key for test in self.files[path].tests] if path in self.files else []
+
+    def of_class(self, key: str) -> Iterator[str]:
+        """The tests of a class: inherited ones, and those of what inherits from it, too."""
+        return (test for tests in self._by_class.get(key, ()) for test in tests.by_class[key])
+
+    def below(self, folder: str) -> Iterator[str]:
+        """The tests in a folder ('': the root) and below it."""
+        start = f"{folder}/" if folder else ""
+        return (test.key for path, tests in self.files.items() if path.startswith(start) for test in tests.tests)

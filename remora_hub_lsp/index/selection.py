@@ -7,14 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..analysis.facts import MODULE
-from ..analysis.testing import CONFTEST, CollectionRules
-from .catalogue import Catalogue, FileShare
+from ..analysis.testing import CONFTEST
+from .catalogue import Catalogue
 from .graph import is_ready, subclasses
 from .keys import node_key, split_key
 from .named import inside, keys_of
 from .related import RelatedTest, related_tests
 from .setup import setup_of
-from .testfiles import IndexedFiles, Shares
+from .testfiles import FilesRead, IndexedFiles
 from .ways import Known, Ways
 from .words import by_words
 
@@ -32,12 +32,10 @@ SEVERAL = 0
 
 
 class _Collected(NamedTuple):
-    """A catalogue, and what it was made from: it holds for as long as that is the same."""
+    """A catalogue, and what it was made from."""
 
     revision: int
-    rules: CollectionRules
-    paths: frozenset[str]
-    used: Mapping[str, FileShare | None]
+    files: FilesRead
     catalogue: Catalogue
 
 
@@ -45,8 +43,7 @@ class _Kept:
     """What is known of one index from one question to the next: for as long as what it was read from is the same."""
 
     def __init__(self) -> None:
-        self.shares: Shares = {}
-        self.catalogue: _Collected | None = None
+        self.collected: _Collected | None = None
         self.revision = -1
         self.known: dict[bool, Known] = {False: {}, True: {}}
         self.answers: dict[str, list[RelatedTest]] = {}
@@ -72,16 +69,18 @@ def _kept(view: IndexView) -> _Kept:
 
 def catalogue_of(view: IndexView) -> Catalogue:
     """All tests, as they are collected at this moment."""
+    return _collected(view).catalogue
+
+
+def _collected(view: IndexView) -> _Collected:
     kept = _kept(view)
-    if kept.catalogue is None or kept.catalogue.revision != view.revision:
-        rules, files = setup_of(view).rules, IndexedFiles(view, kept.shares)
-        before = kept.catalogue
-        if before is not None and before.rules == rules and files.is_as_before(before.paths, before.used):
-            kept.catalogue = before._replace(revision=view.revision)
-        else:
-            catalogue = Catalogue(files, rules)
-            kept.catalogue = _Collected(view.revision, rules, files.paths, files.used, catalogue)
-    return kept.catalogue.catalogue
+    before = kept.collected
+    if before is not None and before.revision == view.revision:
+        return before
+    files = IndexedFiles(view, before.files if before else None)
+    catalogue = Catalogue(files, setup_of(view).rules, before.catalogue if before else None)
+    kept.collected = _Collected(view.revision, files.read, catalogue)
+    return kept.collected
 
 
 def join(view: IndexView, ids: Sequence[int]) -> Mapping[int, Json]:
@@ -113,15 +112,17 @@ def fingerprint(tests: Sequence[RelatedTest]) -> int:
 
 def fixtures_near(view: IndexView, path: str) -> list[str]:
     """The fixtures that tests in a file may see in it and in the conftest files above."""
-    catalogue_of(view)
-    collected = _kept(view).catalogue
+    shares = _collected(view).files.shares
     folders = [path.rpartition("/")[0]]
     while folders[-1]:
         folders.append(folders[-1].rpartition("/")[0])
     near = [path, *(f"{folder}/{CONFTEST}" if folder else CONFTEST for folder in folders)]
-    shares = [collected.used.get(one) for one in near] if collected else []
     return [
-        one.key for share in shares if share for fixtures in share.fixtures.values() for one, _ in fixtures.values()
+        definition.key
+        for one in near
+        if (share := shares.get(one))
+        for fixtures in share.fixtures.values()
+        for definition, _ in fixtures.values()
     ]
 
 

@@ -1,15 +1,16 @@
-"""What the catalogue of tests reads from the index: a file's share, kept until the file changes, and dotted names."""
+"""What the collection of tests reads from the index: what files say by themselves, and where dotted names lead."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
 from ..analysis.facts import MODULE
 from ..analysis.testing import CollectionRules
-from .catalogue import Definition, FileShare, Place
+from .fileshare import Definition, FileShare, Place
 from .keys import node_key
 from .rows import FACT_FIELDS, module_of
 
@@ -19,53 +20,82 @@ if TYPE_CHECKING:
 _SIGNATURE, _DECORATORS = FACT_FIELDS.index("signature"), FACT_FIELDS.index("decorators")
 _LONGEST = 20  # parts of a dotted name
 
-Shares = dict[str, tuple[str, FileShare]]
-"""By path: the file's hash, and its share then."""
+
+class FilesRead(NamedTuple):
+    """What was read at one moment: each file's row and hash, shares (None: there is no such file), and (None: nobody
+    asked) files by the dotted names of their modules."""
+
+    files: dict[str, tuple[int, str]]
+    shares: dict[str, FileShare | None]
+    modules: dict[str, str] | None
 
 
 class IndexedFiles:
-    """The files of one moment. shares: what is kept from one moment to the next.
+    """The files of one moment. earlier: what was read at another one; what still holds is taken from it.
 
-    used: the shares that were asked for, None: there is no such file.
+    changed: paths of files that say something else than then (or are new, or gone), of those that were asked for; and
+    dotted names of modules that lead to another file. are_the_same: whether there are the same files as then.
     """
 
-    def __init__(self, view: IndexView, shares: Shares) -> None:
+    def __init__(self, view: IndexView, earlier: FilesRead | None = None) -> None:
         self._view = view
-        self._shares = shares
-        self.used: dict[str, FileShare | None] = {}
         rows = view.rows("SELECT path, id, file_hash FROM files")
         self._files: dict[str, tuple[int, str]] = {path: (number, digest) for path, number, digest in rows}
-        self._located: dict[str, Place | None] = {}
-        self._modules: dict[str, str] = {}
+        self._shares: dict[str, FileShare | None] = {}
+        self._modules: dict[str, str] | None = None
+        self._located: dict[str, tuple[Place | None, set[str]]] = {}
+        self._noted: set[str] = set()
+        self.changed: set[str] = set()
+        self.are_the_same = earlier is not None and self._files.keys() == earlier.files.keys()
+        if earlier is not None:
+            self._take_shares(earlier)
+            self._take_modules(earlier)
 
     @property
-    def paths(self) -> frozenset[str]:
-        return frozenset(self._files)
+    def read(self) -> FilesRead:
+        """What was read until now."""
+        return FilesRead(self._files, self._shares, self._modules)
 
-    def is_as_before(self, paths: frozenset[str], used: Mapping[str, FileShare | None]) -> bool:
-        """Whether all that was asked for at another moment has the same answers now."""
-        return self._files.keys() == paths and all(self.share(path) is share for path, share in used.items())
+    def _take_shares(self, earlier: FilesRead) -> None:
+        for path, share in earlier.shares.items():
+            now = self._files.get(path)
+            if now == earlier.files.get(path):
+                self._shares[path] = share
+                continue
+            new = self._read(path, now[0]) if now is not None else None
+            self._shares[path] = share if new == share else new
+            if new != share:
+                self.changed.add(path)
+
+    def _take_modules(self, earlier: FilesRead) -> None:
+        if earlier.modules is None or self.are_the_same:
+            self._modules = earlier.modules
+        else:
+            self.changed |= {name for name, _ in earlier.modules.items() ^ self.modules.items()}
+
+    @contextmanager
+    def noting(self) -> Iterator[set[str]]:
+        """All that is asked for meanwhile: paths of files, dotted names of modules."""
+        outer, self._noted = self._noted, set()
+        try:
+            yield self._noted
+        finally:
+            self._noted = outer
 
     def test_paths(self, rules: CollectionRules) -> Iterator[str]:
         """Files that may have tests."""
         return (path for path in sorted(self._files) if rules.is_test_file(path) or rules.is_unittest_file(path))
 
+    def named(self, name: str) -> list[str]:
+        """Files of that name."""
+        return [path for path in self._files if path.rpartition("/")[2] == name]
+
     def share(self, path: str) -> FileShare | None:
         """The file's share; None where there is no such file. One that says the same as before is the same object."""
-        if path not in self.used:
-            self.used[path] = self._share(path) if path in self._files else None
-        return self.used[path]
-
-    def _share(self, path: str) -> FileShare:
-        number, digest = self._files[path]
-        kept = self._shares.get(path)
-        if kept is not None and kept[0] == digest:
-            return kept[1]
-        share = self._read(path, number)
-        if kept is not None and kept[1] == share:
-            share = kept[1]
-        self._shares[path] = digest, share
-        return share
+        self._noted.add(path)
+        if path not in self._shares:
+            self._shares[path] = self._read(path, self._files[path][0]) if path in self._files else None
+        return self._shares[path]
 
     def _read(self, path: str, number: int) -> FileShare:
         definitions = []
@@ -75,11 +105,13 @@ class IndexedFiles:
             key = node_key(path, qualname)
             definitions.append(Definition(key, qualname, kind, facts[_SIGNATURE], tuple(facts[_DECORATORS])))
         bindings = self._view.select_one("SELECT bindings FROM files WHERE id = ?", (number,))
-        return FileShare(path, definitions, orjson.loads(bindings), {})
+        return FileShare(path, definitions, orjson.loads(bindings))
 
-    def _index(self) -> dict[str, str]:
+    @property
+    def modules(self) -> dict[str, str]:
         """Files by the dotted names that they may be imported by."""
-        if not self._modules:
+        if self._modules is None:
+            self._modules = {}
             for path in sorted(self._files, key=lambda path: (-path.count("/"), path.endswith(".pyi"))):
                 for name in self._names(path):
                     self._modules[name] = path  # of several with one name, the one that is nearest to the root
@@ -88,15 +120,21 @@ class IndexedFiles:
     def locate(self, dotted: str) -> Place | None:
         """The definition (or module) of the project that a dotted name leads to, through re-exports."""
         if dotted not in self._located:
-            self._located[dotted] = None  # for names that lead in a circle
-            self._located[dotted] = self._locate(dotted)
-        return self._located[dotted]
+            with self.noting() as noted:
+                self._located[dotted] = self._locate(dotted, set()), noted
+        place, noted = self._located[dotted]
+        self._noted |= noted
+        return place
 
-    def _locate(self, dotted: str) -> Place | None:
+    def _locate(self, dotted: str, seen: set[str]) -> Place | None:
+        """seen: names that were tried before, for those that lead in a circle."""
         parts = dotted.split(".")
-        # The longest module that there is decides. A name this long comes from a circle of re-exports.
-        for length in range(len(parts), 0, -1) if len(parts) < _LONGEST else ():
-            path = self._index().get(".".join(parts[:length]))
+        if dotted in seen or len(parts) >= _LONGEST:  # a name this long comes from a circle of re-exports
+            return None
+        seen.add(dotted)
+        for length in range(len(parts), 0, -1):  # the longest module that there is decides
+            self._noted.add(module := ".".join(parts[:length]))
+            path = self.modules.get(module)
             share = self.share(path) if path is not None else None
             if share is None:
                 continue
@@ -105,7 +143,7 @@ class IndexedFiles:
                 return share.path, MODULE
             if ".".join(rest) in share.definitions:
                 return share.path, ".".join(rest)
-            return next((place for one in self._onward(share, rest) if (place := self.locate(one))), None)
+            return next((place for one in self._onward(share, rest) if (place := self._locate(one, seen))), None)
         return None
 
     @staticmethod

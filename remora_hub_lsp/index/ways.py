@@ -120,9 +120,9 @@ class Ways:
 
     def _of_tests(self, path: str, owner: str) -> tuple[str, float]:
         """Whose code it is that runs at import, and how likely it is for the tests there; 0 where there are none."""
-        if owner in self._catalogue.by_class:
+        if any(self._catalogue.of_class(owner)):
             return owner, _OF_CLASS
-        return node_key(path, MODULE), _OF_FILE if path in self._catalogue.by_file else 0.0
+        return node_key(path, MODULE), _OF_FILE if self._catalogue.in_file(path) else 0.0
 
     def _count(self, row_id: int, data: bytes) -> Counter[str]:
         """How many definitions of each name a caller may call."""
@@ -170,15 +170,15 @@ class Ways:
         for constructor in self._kinds([f"{key}.{name}" for name in _CONSTRUCTORS]):
             yield Step(key, constructor, _MADE, EXACT)
         yield from (Step(key, one, _SUBCLASS, INFERRED) for one in subclasses(self._view, key))
-        yield from (Step(key, test, _MADE, EXACT) for test in self._catalogue.by_class.get(key, ()))
+        yield from (Step(key, test, _MADE, EXACT) for test in self._catalogue.of_class(key))
 
     def _importers(self, key: str) -> Iterator[Step]:
         """The tests for which a module is, and (wide) the modules that import it."""
         path, _ = split_key(key)
         folder, _, file = path.rpartition("/")
-        tests: Iterable[str] = self._catalogue.by_file.get(path, ())
+        tests: Iterable[str] = self._catalogue.in_file(path)
         if file == CONFTEST:
-            tests = self._catalogue.below.get(folder, ())
+            tests = self._catalogue.below(folder)
         yield from (Step(key, test, _MADE, EXACT) for test in dict.fromkeys(tests))
         name = module_of(path)
         if not self._wide:
