@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ class Graph:
         self._ready = False
         self._warm: set[str] = set()  # open files that the worker knows, or is going to
         self._to_warm: list[str] = []
+        self._deaths: Counter[str] = Counter()  # of the worker, while it was to get to know a file
 
     async def build(self) -> None:
         """Work the whole graph out, if that has not been done; and whatever is left of it."""
@@ -86,7 +88,8 @@ class Graph:
 
     def warm(self, path: str) -> None:
         """A file is going to be edited."""
-        if self._apart and self._ready and path not in self._warm:
+        wanted = path not in self._warm and self._deaths[path] < MOST_DEATHS
+        if self._apart and self._ready and wanted:
             self._warm.add(path)
             self._to_warm.append(path)
             if len(self._to_warm) == 1:
@@ -101,6 +104,7 @@ class Graph:
                     await (await self._worker()).run("graph_warm", path)
                 except WorkerDied as error:
                     log.debug("%s", error)
+                    self._deaths[path] += 1
                     await self.close()
                 finally:
                     self._to_warm.remove(path)

@@ -241,6 +241,27 @@ async def kill_a_worker(world: World) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
+async def kill_the_graphs_worker(world: World) -> None:
+    """While edits arrive: it is the child that stays when the others have had nothing to do for a while."""
+    for _ in range(world.rng.randrange(1, 6)):
+        await asyncio.sleep(world.rng.uniform(0.0, 1.5))
+        for pid in world.rng.sample(children(world.hub), 1) if children(world.hub) else ():
+            world.counts["workers killed"] += 1
+            os.kill(pid, signal.SIGKILL)
+
+
+async def hold_workers_up(world: World) -> None:
+    """All of them, also while they are being ended."""
+    held_up = children(world.hub)
+    for pid in held_up:
+        os.kill(pid, signal.SIGSTOP)
+    world.counts["workers held up"] += len(held_up)
+    await asyncio.sleep(world.rng.uniform(0.5, 5))
+    for pid in held_up:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL if world.rng.random() < 0.3 else signal.SIGCONT)
+
+
 async def kill_a_relay(world: World) -> None:
     world.rng.choice(list(world.relays.values())).process.kill()
 
@@ -345,7 +366,7 @@ async def talk_nonsense(world: World) -> None:
 
 _KEPT: set[asyncio.Task[None]] = set()
 FAULTS: tuple[Fault, ...] = (
-    kill_the_hub, kill_a_worker, kill_a_relay, hold_the_hub_up, delete_the_index, overwrite_the_index, fill_the_disk,
+    kill_the_hub, kill_a_worker, kill_the_graphs_worker, hold_workers_up, kill_a_relay, hold_the_hub_up, delete_the_index, overwrite_the_index, fill_the_disk,
     make_the_disk_read_only, remove_the_sockets, move_the_root_away, start_another_version, analyse_all_anew, talk_nonsense,
 )  # fmt: skip
 NEED_MOUNT = (fill_the_disk, make_the_disk_read_only)
@@ -389,6 +410,19 @@ def held(pid: int) -> dict[str, float]:
         "descriptors": len(os.listdir(f"/proc/{pid}/fd")), "threads": int(status["Threads"]), "children": len(children(pid)),
         "memory, MB": round(memory_of(pid)[0]),
     }  # fmt: skip
+
+
+def left_over(world: World, hub: int) -> None:
+    """What a hub process at rest may not have: children that have ended, pipes to them, processes that nobody waits for."""
+    for pid in children(hub):
+        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+            world.wrong(f"the worker {pid} has ended, and nobody has asked")
+    descriptors: Counter[str] = Counter()
+    for entry in Path(f"/proc/{hub}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            descriptors[os.readlink(entry).partition(":")[0]] += 1
+    if descriptors["pipe"] > 2 * len(children(hub)) + 4:
+        world.wrong(f"descriptors of {len(children(hub))} workers: {descriptors}")
 
 
 async def settle(world: World) -> Path | None:
@@ -454,6 +488,7 @@ async def leave(world: World) -> None:
     if world.hub:
         for what, number in held(world.hub).items():
             print(f"{what:>40} {number}")
+        left_over(world, world.hub)
     for listening in running():
         stop(listening)
     await asyncio.sleep(15)  # a hub process that cannot be found ends by itself

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from remora_hub_lsp.hub import graph
+from remora_hub_lsp.hub import graph, pool
 from remora_hub_lsp.hub.hub import Hub
 from remora_hub_lsp.protocol import GetContextParams
 
@@ -92,3 +92,31 @@ async def test_who_does_not_wait_is_told_that_it_is_late(tmp_path: Path, monkeyp
             while (await callers(hub, "shop.py:Cart.total"))[1] != "ready":
                 await asyncio.sleep(0.02)
         assert (await callers(hub, "shop.py:Cart.total"))[0] == ["node:app.py:main", "node:late.py:<module>"]
+
+
+async def test_files_that_kill_the_worker_are_not_tried_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each new worker gets to know the open files, and would end of it again."""
+    deadly = (
+        "from remora_hub_lsp.hub import worker; import os; warm = worker._JOBS['graph_warm']; "
+        "worker._JOBS['graph_warm'] = lambda path: os._exit(1) if path in ('shop.py', 'app.py') else warm(path); worker.main()"
+    )
+    monkeypatch.setattr(pool, "_START", f"import sys; sys.path[:] = {{path!r}}; {deadly}")
+    started = []
+    start = pool.WorkerPool._start
+
+    async def counted(self: pool.WorkerPool) -> asyncio.subprocess.Process:
+        started.append(await start(self))
+        return started[-1]
+
+    monkeypatch.setattr(pool.WorkerPool, "_start", counted)
+    async with following_apart(tmp_path, monkeypatch) as (hub, editor):
+        editor.edit("late.py", (0, 12), (0, 15), "shop.Cart().total()")
+        editor.edit("late.py", (0, 0), (0, 0), "import shop\n")
+        assert "node:late.py:late" in (await callers(hub, "shop.py:Cart.total"))[0]
+        deaths, lives = -1, len(started)
+        while deaths < lives:
+            await asyncio.sleep(0.3)
+            deaths, lives = lives, len(started)
+            assert lives < 12
