@@ -187,7 +187,7 @@ async def _caught_up(arguments: argparse.Namespace, client: HubClient, status: H
         await asyncio.sleep(_PAUSE)
         status = await client.status()
     if status.state == "degraded" and arguments.command != "index":
-        show.complain(f"the index is not complete: {status.state_reason}")
+        show.complain(f"the index is degraded: {status.state_reason}")
     return _Running(client)
 
 
@@ -202,7 +202,7 @@ async def _own_hub(arguments: argparse.Namespace, root: Path, config: Config) ->
         for warning in hub.warnings:
             show.complain(warning)
         if hub.state == "degraded" and arguments.command != "index":
-            show.complain(f"the index is not complete: {hub.state_reason}")
+            show.complain(f"the index is degraded: {hub.state_reason}")
         yield _Own(hub)
     finally:
         await hub.close()

@@ -37,7 +37,7 @@ async def index(arguments: argparse.Namespace, root: Path, config: Config) -> in
     async with up_to_date(arguments, root, config) as hub:
         status = await hub.status()
         if status.state == "degraded":
-            raise HubError(f"the index of {status.project_root} is not complete: {status.state_reason}")
+            raise HubError(f"the index of {status.project_root} is degraded: {status.state_reason}")
         result: Json = {
             "files": status.indexed_files,
             "nodes": status.indexed_nodes,

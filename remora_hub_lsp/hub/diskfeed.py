@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import time
 from collections.abc import Collection
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 # Seconds between two comparisons of everything, at least, where nothing is told; and where all should be told.
 POLL_SECONDS = 2.0
 AUDIT_SECONDS = 600.0
+# Seconds until watching is tried again where it was not possible: limits are raised, other programs end.
+RETRY_SECONDS = 120.0
 # A comparison may take at most this share of the time.
 POLL_SHARE = 0.05
 # So many notices at once may not have been all: the system's queue of them is finite, and what overflows is not told.
@@ -42,6 +45,7 @@ class DiskFeed:
         self._watcher = FileWatcher(self._on_events, self._on_failure)
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._retry_at = 0.0  # on the monotonic clock
         self._cost = 0.0
         self._root: tuple[int, int] | None = None  # which folder is watched as the root; None: there is none
         self._done = asyncio.Condition()
@@ -79,6 +83,7 @@ class DiskFeed:
         kind = on_network_drive(self.hub.root)
         if kind is not None:
             self._on_failure(f"the root lies on a network drive ({kind}), where changes are not told")
+            self._retry_at = math.inf
         self._wanted.set()  # what happened between the walk and the first notice
         await self._follow_folders()
         await self.hub.cold_start.finished()
@@ -106,10 +111,12 @@ class DiskFeed:
             self._root = root
             for folder in folders:
                 self._watcher.lost(folder)
-        if self.reason is None and folders != self._watcher.folders:
+        may_watch = self.reason is None or time.monotonic() >= self._retry_at
+        if may_watch and folders != self._watcher.folders:
             if folders - self._watcher.folders:
                 self._wanted.set()
-            await self._watcher.watch(folders)
+            if await self._watcher.watch(folders):
+                self.reason = None
 
     def _pause(self) -> float:
         often = self.reason is not None or self._root is None
@@ -130,6 +137,7 @@ class DiskFeed:
     def _on_failure(self, reason: str) -> None:
         log.warning("%s: %s; comparing all files every few seconds instead", self.hub.root, reason)
         self.reason = f"{reason}; changes on disk are found by comparing all files every few seconds"
+        self._retry_at = time.monotonic() + RETRY_SECONDS
         self._wanted.set()
 
     def _on_events(self, events: Collection[Event]) -> None:

@@ -27,6 +27,15 @@ _NETWORK = frozenset(
 )
 
 
+def watchable(folders: Iterable[str]) -> str | None:
+    """Why these folders (absolute) cannot be watched, all at once; None if they can."""
+    try:
+        _notify(sorted(folders)).close()
+    except (OSError, UnicodeError, WatchfilesRustInternalError) as error:
+        return why_not_watched(error)
+    return None
+
+
 class FileWatcher:
     """Watches folders, each without what lies below it, and calls back on the event loop.
 
@@ -91,7 +100,7 @@ class FileWatcher:
         try:
             notify = _notify(folders)
         except (OSError, UnicodeError, WatchfilesRustInternalError) as error:  # a name that is not UTF-8 is not taken
-            self._tell(_settle, started, _reason(error))
+            self._tell(_settle, started, why_not_watched(error))
             return
         with notify:
             self._tell(_settle, started, None)
@@ -99,10 +108,15 @@ class FileWatcher:
                 try:
                     events = notify.watch(GATHER_MS, QUIET_MS, WAIT_MS, stop)
                 except (OSError, RuntimeError, WatchfilesRustInternalError) as error:
-                    self._tell(self._on_failure, _reason(error))
+                    self._tell(self._fail, stop, why_not_watched(error))
                     return
                 if isinstance(events, set):
                     self._tell(self._on_events, events)
+
+    def _fail(self, stop: threading.Event, reason: str) -> None:
+        if not stop.is_set():
+            self._wanted = frozenset()
+            self._on_failure(reason)
 
     def _tell(self, call: Callable[..., None], *arguments: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
@@ -110,13 +124,17 @@ class FileWatcher:
 
 
 def _notify(folders: list[str]) -> RustNotify:
-    """Watches those of the folders that are there. What vanished since it was listed is told by the one around it."""
+    """Watches those of the folders that are there and may be read. What vanished since it was listed is told by the one
+    around it.
+    """
     for _ in range(10):
+        present = [folder for folder in folders if os.path.isdir(folder) and os.access(folder, os.R_OK)]
         try:
-            return RustNotify([folder for folder in folders if os.path.isdir(folder)], False, False, 300, False, True)
-        except FileNotFoundError:  # vanished just now
-            log.debug("a folder vanished while it was about to be watched")
-    raise OSError("folders come and go too fast")
+            # Not with its own way to leave out what may not be read: that hides the system's limits as well.
+            return RustNotify(present, False, False, 300, False, False)
+        except (FileNotFoundError, PermissionError):
+            log.debug("a folder vanished, or was locked, while it was about to be watched")
+    raise OSError("folders come and go too fast, or may not be watched")
 
 
 def on_network_drive(root: Path) -> str | None:
@@ -140,8 +158,17 @@ def _settle(future: asyncio.Future[str | None], result: str | None) -> None:
         future.set_result(result)
 
 
-def _reason(error: Exception) -> str:
+def why_not_watched(error: Exception) -> str:
+    """What an error of the watcher means, for people."""
     text = f"the name {error.object!r} is not UTF-8" if isinstance(error, UnicodeEncodeError) else str(error)
-    if "limit" in text or "No space left" in text or "Too many open files" in text:
-        return f"the system's limit for watched files is reached ({text}); raise fs.inotify.max_user_watches"
+    text = text.partition(" about [")[0]  # from there on it is the watcher's own words
+    if setting := limit_in(text):
+        return f"the system's limit for watched files is reached ({text}); raise {setting}"
     return f"files cannot be watched: {text or error!r}"
+
+
+def limit_in(text: str) -> str | None:
+    """The setting of Linux that is too low, if that is what an error says."""
+    if "limit" in text or "No space left" in text:
+        return "fs.inotify.max_user_watches"
+    return "fs.inotify.max_user_instances" if "Too many open files" in text else None

@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,37 @@ def test_a_running_hub_process_is_asked(root: Path, capsys: pytest.CaptureFixtur
     sharing = examined(root, capsys)["sharing"]
     assert [entry["level"] for entry in sharing] == ["ok", "ok"]
     assert sharing[1]["message"].endswith("answers")
+
+
+NAMESPACE = ["unshare", "--user", "--map-root-user"]  # whose limits its root may lower
+LOOK = """
+import sys
+from pathlib import Path
+from remora_hub_lsp.cli.doctor.project import watcher
+from remora_hub_lsp.config import load_config
+Path("/proc/sys/user", sys.argv[1]).write_text("3")
+root = Path(sys.argv[2])
+print(*watcher(root, load_config(root)), sep="\\n")
+"""
+
+
+@pytest.mark.skipif(
+    not shutil.which("unshare") or subprocess.run([*NAMESPACE, "true"], check=False, capture_output=True).returncode != 0,
+    reason="this user has no user namespaces",
+)
+def test_the_limit_for_watched_folders_is_named(root: Path) -> None:
+    for number in range(5):
+        (root / f"p{number}").mkdir()
+        (root / f"p{number}" / "a.py").touch()
+    done = subprocess.run(
+        [*NAMESPACE, sys.executable, "-c", LOOK, "max_inotify_watches", str(root)],
+        capture_output=True, text=True, timeout=60, check=True, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    seen, limited = done.stdout.splitlines()
+    assert "level='ok'" in seen
+    assert "level='problem'" in limited
+    assert "6 folders: the system's limit for watched files is reached" in limited
+    assert "advice='sudo sysctl fs.inotify.max_user_watches=" in limited
 
 
 def test_for_people_a_problem_comes_with_what_to_do(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -524,8 +524,63 @@ asyncio.run(main())
     first, second = done.stdout.splitlines()
     assert first.startswith("degraded | ")
     assert "open files" in first
+    assert "raise fs.inotify.max_user_instances" in first
     assert "comparing all files" in first
     assert second == "found 0 degraded"
+
+
+NAMESPACE = ["unshare", "--user", "--map-root-user"]  # whose limits its root may lower
+WATCHES = Path("/proc/sys/user/max_inotify_watches")
+needs_namespace = pytest.mark.skipif(
+    sys.platform != "linux" or subprocess.run([*NAMESPACE, "true"], check=False, capture_output=True).returncode != 0,
+    reason="this user has no user namespaces",
+)
+
+
+@needs_namespace
+def test_not_all_folders_may_be_watched_and_then_they_may(tmp_path: Path) -> None:
+    """The watcher itself would say nothing of the folders that are too many."""
+    project = tmp_path / "project"
+    write(project, {f"p{number}/a.py": "def a(): ...\n" for number in range(40)})
+    code = """
+import asyncio, sys
+from pathlib import Path
+from remora_hub_lsp.config import load_config
+from remora_hub_lsp.hub import diskfeed
+from remora_hub_lsp.hub.hub import Hub
+diskfeed.POLL_SECONDS = diskfeed.RETRY_SECONDS = 0.05
+async def main():
+    root, limit = Path(sys.argv[1]), Path(sys.argv[2])
+    limit.write_text("20")
+    hub = Hub(root, load_config(root, overrides={"workers": 0}))
+    await hub.start()
+    await hub.indexed()
+    await hub.feed.settled()
+    print((await hub.status()).state, "|", hub.state_reason)
+    async def change(name):
+        for number in range(40):
+            (root / f"p{number}" / "a.py").write_text(f"def {name}(): ...")
+        while not all([(await hub.read(lambda view: view.has(f"p{n}/a.py", name))).value for n in range(40)]):
+            await asyncio.sleep(0.02)
+    await change("polled")
+    limit.write_text("1000")
+    while hub.state != "ready":
+        await asyncio.sleep(0.02)
+    diskfeed.POLL_SECONDS = 600
+    await hub.feed.settled()
+    await change("watched")
+    print(hub.state, "|", hub.state_reason)
+    await hub.close()
+asyncio.run(main())
+"""
+    done = subprocess.run(
+        [*NAMESPACE, sys.executable, "-c", code, str(project), str(WATCHES)],
+        capture_output=True, text=True, timeout=GUARD, check=False, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    first, second = done.stdout.splitlines()
+    assert first.startswith("degraded | ")
+    assert "raise fs.inotify.max_user_watches; changes on disk are found by comparing" in first
+    assert second == "ready | None", done.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names must be UTF-8")

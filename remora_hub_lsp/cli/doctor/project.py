@@ -16,6 +16,8 @@ from .finding import PATIENCE, Finding
 
 # A cold index of a large project takes some 50 MB.
 _SPACE = 500_000_000
+_WATCHES = "fs.inotify.max_user_watches"
+_ENOUGH = {_WATCHES: 524_288, "fs.inotify.max_user_instances": 512}
 
 
 def index(root: Path, config: Config | None) -> Iterator[Finding]:
@@ -101,18 +103,34 @@ def watcher(root: Path, config: Config | None) -> Iterator[Finding]:
     if config is not None and not config.watch:
         yield Finding("note", "watcher", "the setting `watch` is off: changes by other programs are not seen")
         return
+    from watchfiles._rust_notify import WatchfilesRustInternalError
+
     try:
-        seen = asyncio.run(_sees_a_change())
-    except OSError as error:
+        seen, why = asyncio.run(_sees_a_change()), ""
+    except (OSError, WatchfilesRustInternalError) as error:
         seen, why = False, f": {error}"
-    else:
-        why = ""
     if not seen:
-        advice = "raise fs.inotify.max_user_instances; until then all files are compared every 10 minutes"
-        yield Finding("problem", "watcher", f"a changed file was not noticed{why}", advice)
+        yield Finding("problem", "watcher", f"a changed file was not noticed{why}", _advice(why))
         return
     yield Finding("ok", "watcher", "a changed file is noticed")
     yield from _watches(root, config)
+
+
+def _advice(why: str, folders: int = 0) -> str:
+    """What helps against that failure of watching so many folders."""
+    from ...hub.watcher import limit_in
+
+    until = "until then all files are compared every few seconds"
+    if not (setting := limit_in(why)):
+        return until
+    now = _limit(setting) or 0
+    return f"sudo sysctl {setting}={max(2 * now, 4 * folders, _ENOUGH[setting])}; {until}"
+
+
+def _limit(setting: str) -> int | None:
+    """How many the system lets a user have; None where it has no such limit."""
+    file = Path("/proc/sys", *setting.split("."))
+    return int(file.read_text()) if file.exists() else None
 
 
 async def _sees_a_change() -> bool:
@@ -139,19 +157,22 @@ async def _sees_a_change() -> bool:
 
 
 def _watches(root: Path, config: Config | None) -> Iterator[Finding]:
-    """Linux lets a user watch a limited number of folders."""
-    limit_file = Path("/proc/sys/fs/inotify/max_user_watches")
-    if config is None or not limit_file.exists():
+    """Whether all folders of the project can be watched beside what else is, and whether the limit is near."""
+    if config is None:
         return
     from ...hub.tree import SourceTree
+    from ...hub.watcher import watchable
 
     tree = SourceTree(root, config)
     for _ in tree.walk():
         pass
-    limit, folders = int(limit_file.read_text()), len(tree.folders)
-    if folders * 2 > limit:
-        advice = f"sudo sysctl fs.inotify.max_user_watches={max(524_288, folders * 4)}"
-        yield Finding("warning", "watcher", f"{folders:,} folders, and the system lets you watch {limit:,}", advice)
+    folders, limit = len(tree.folders), _limit(_WATCHES)
+    why = watchable(str(root / folder) for folder in tree.folders)
+    if why is not None:
+        yield Finding("problem", "watcher", f"{folders:,} folders: {why}", _advice(why, folders))
+    elif limit is not None and folders * 2 > limit:
+        what = f"{folders:,} folders, and the system lets you watch {limit:,}"
+        yield Finding("warning", "watcher", what, f"sudo sysctl {_WATCHES}={max(_ENOUGH[_WATCHES], folders * 4)}")
     for problem in tree.problems:
         yield Finding("warning", "project", f"{problem.path} cannot be read: {problem.error}", "mend its permissions")
 
