@@ -28,7 +28,9 @@ from .forms import (
     Expression,
 )  # fmt: skip
 from .program import FRAGMENT, SUBCLASSES, Module, Rest, Scope
-from .resolver import BY_NAME, CALLED, EXACT, IMPLICIT, INFERRED, REFERENCE, Question, World
+from .resolver.rests import Question
+from .resolver.sink import BY_NAME, CALLED, EXACT, IMPLICIT, INFERRED, REFERENCE
+from .resolver.world import World
 from .values import (
     BOUND,
     CLS,
@@ -123,13 +125,13 @@ def file_graph(world: World, module: Module, data: Mapping[int, bytes], before: 
         done = known.get((code.segment, code.slot))
         if done is None or done.data != data[code.segment]:
             sink = _Sink(passes=True)
-            rests = world.begin_code(module.path)
+            rests = world.rests.begin(module.path, apart=True)
             bases: dict[str, tuple[str, ...]] = {}
             edges = _edges(world, code, sink, bases)
             done = _Done(data[code.segment], edges, sink.passed, bases, rests)
         walked.codes[code.segment, code.slot] = done
     every = walked.codes.values()
-    world.rests.setdefault((module.path, ""), set()).update(*(done.rests for done in every))
+    world.rests.note((module.path, ""), *(done.rests for done in every))
     sink = _Sink(passes=True)
     for done in every:
         for (function, key), values in done.passed.items():
@@ -148,24 +150,24 @@ class Draft(NamedTuple):
 def draft(world: World, module: Module) -> Draft:
     """The edges of a module's code as far as they are known without what callers pass; and what it passes itself."""
     sink = _Sink(passes=True)
-    world.begin(module.path)
+    world.rests.begin(module.path)
     bases: dict[str, tuple[str, ...]] = {}
     sure: list[CallerEdges] = []
     unsure: list[_Unsure] = []
     for code in _codes(module):
-        world.reads = None
+        world.questions.reads = None
         edges = _edges(world, code, sink, bases)
-        if world.reads is None:
+        if world.questions.reads is None:
             sure += edges
         else:
-            unsure.append(_Unsure(code, edges, world.reads))
+            unsure.append(_Unsure(code, edges, world.questions.reads))
     return Draft(FileGraph(module.path, sure, sink.flows(), bases), unsure)
 
 
 def finished(world: World, draft: Draft) -> FileGraph:
     """The edges of the module's code, now that `world` knows what callers pass."""
     graph = draft.graph
-    world.begin(graph.path)
+    world.rests.begin(graph.path)
     sink = _Sink(passes=False)
     callers = list(graph.callers)
     for code, edges, reads in draft.unsure:
@@ -212,7 +214,7 @@ def _edges(world: World, code: _Code, sink: _Sink, bases: dict[str, tuple[str, .
             if scope is around.fragments[0]:
                 bases[around.unique] = tuple(
                     base.key if base.__class__ is Scope else base.removeprefix("builtins.")
-                    for base in world.bases(around) or () if base != "?"
+                    for base in world.classes.bases(around) or () if base != "?"
                 )  # fmt: skip
     if not edges:
         return []
@@ -235,7 +237,7 @@ def _walk(world: World, scope: Scope, sink: _Sink) -> None:
     for form in body[EFFECTS]:
         value(form, scope, sink)
     for holder, attribute, form, place in body[STORES]:
-        receivers = world.expand(value(holder, scope, sink))
+        receivers = world.expanded(holder, scope, sink)
         assigned = value(form, scope, sink)
         for receiver in receivers:
             if receiver.__class__ is tuple and receiver[0] in (INSTANCE, SELF):
@@ -243,11 +245,11 @@ def _walk(world: World, scope: Scope, sink: _Sink) -> None:
     for holder, key, form, place in body[ITEMS]:
         if place < 0:
             continue  # an argument of a call, which is among the effects
-        receivers = world.expand(value(holder, scope, sink))
+        receivers = world.expanded(holder, scope, sink)
         keys, assigned = value(key, scope, sink), value(form, scope, sink)
         for receiver in receivers:
             if receiver.__class__ is tuple and receiver[0] in (INSTANCE, SELF):
-                world.method(receiver, "__setitem__", [keys, assigned], sink, place)
+                world.calls.method(receiver, "__setitem__", [keys, assigned], sink, place)
     if scope.kind in (FUNCTION, LAMBDA_KIND):
         for part in (RETURNS, YIELDS):
             for form in scope.summary[part]:
@@ -259,14 +261,14 @@ def _walk(world: World, scope: Scope, sink: _Sink) -> None:
 
 def _store(world: World, receiver: Value, attribute: str, assigned: Values, sink: _Sink, place: int) -> None:
     """An attribute assignment that a property's setter, a descriptor or __setattr__ takes."""
-    found = world.find_member(receiver[1], attribute)
+    found = world.members.find(receiver[1], attribute)
     if found is not None:
         for _, member in found[1]:
-            if member.__class__ is Scope and world.role(member) == "setter":
-                world.call_function(member, receiver, [assigned], (), sink, place, IMPLICIT)
+            if member.__class__ is Scope and world.decorators.role(member) == "setter":
+                world.calls.function(member, receiver, [assigned], (), sink, place, IMPLICIT)
         return
-    if world.find_member(receiver[1], "__setattr__"):
-        world.method(receiver, "__setattr__", [NOTHING, assigned], sink, place)
+    if world.members.find(receiver[1], "__setattr__"):
+        world.calls.method(receiver, "__setattr__", [NOTHING, assigned], sink, place)
 
 
 def _definition(world: World, child: Scope, scope: Scope, sink: _Sink) -> None:
@@ -277,22 +279,22 @@ def _definition(world: World, child: Scope, scope: Scope, sink: _Sink) -> None:
     for form in reversed(summary[DECORATORS]):
         decorators = value(form, scope, None if form.__class__ is list and form[0] in (NAME, ATTR) else sink)
         place = _place(form)
-        evidence = EXACT if world.exact(form, scope) else INFERRED
+        evidence = EXACT if world.exactness.is_exact(form, scope) else INFERRED
         if any(one.__class__ is Scope and one.kind != CLASS for one in decorators):
             # What gives a decorator or, called in another way, the decorated: here it is the decorator.
             decorators = frozenset(one for one in decorators if one.__class__ is Scope or one.__class__ is str)
         for decorator in decorators:
             if decorator.__class__ is Scope or (decorator.__class__ is tuple and decorator[0] != PROPERTY):
-                world.result(decorator, [values], (), sink, place, evidence)
+                world.calls.result(decorator, [values], (), sink, place, evidence)
             elif decorator.__class__ is str:
                 sink.edge(decorator, CALLED, evidence, place)
-        values = world.apply_decorator(decorators, values, child, None)
+        values = world.decorators.apply(decorators, values, child, None)
     if child.kind == CLASS:
         for form in summary[BASES]:
             value(form, scope, sink)
         for i in range(1, len(summary[CLASS_KEYWORDS]), 2):
             value(summary[CLASS_KEYWORDS][i], scope, sink)
-        for base in world.bases(child) or ():
+        for base in world.classes.bases(child) or ():
             if base.__class__ is Scope:
                 sink.flow(base, str(SUBCLASSES), frozenset((child,)))
         _subclass(world, child, sink)
@@ -308,14 +310,14 @@ def _definition(world: World, child: Scope, scope: Scope, sink: _Sink) -> None:
 
 def _subclass(world: World, child: Scope, sink: _Sink) -> None:
     """Defining a class calls its metaclass, and its bases' __init_subclass__."""
-    meta = world.metaclass(child)
+    meta = world.classes.metaclass(child)
     if meta.__class__ is Scope:
         for name in ("__new__", "__init__"):
-            for member in world.members(meta, name):
+            for member in world.members.values(meta, name):
                 if member.__class__ is Scope and member.kind == FUNCTION:
                     sink.edge(member, IMPLICIT, INFERRED, -1)
     if child.summary[BASES]:
-        found = world.find_member(child, "__init_subclass__", child)
+        found = world.members.find(child, "__init_subclass__", child)
         if found is not None:
             for _, member in found[1]:
                 if member.__class__ is Scope and member.kind == FUNCTION:

@@ -7,7 +7,9 @@ from typing import Any
 from .edges import encode
 from .forms import CLASS, DECORATORS, LAMBDA_KIND, PARAMETERS
 from .program import Import, Module, Scope, flags, is_function
-from .resolver import ALL_NAMES, BELOW, World, is_fixture
+from .resolver.fixtures import is_fixture
+from .resolver.rests import ALL_NAMES, BELOW
+from .resolver.world import World
 from .values import PARAMETER, Values
 
 
@@ -41,7 +43,7 @@ class _Teller:
         scope = module.scope
         bindings = scope.names.get(name, ())
         exported = scope.exports is None or name in scope.exports
-        parts: list[Any] = [_kinds(bindings), exported, self._plain(self.world.variable(scope, name))]
+        parts: list[Any] = [_kinds(bindings), exported, self._plain(self.world.names.variable(scope, name))]
         if name == "<lambda>":
             parts += self._lambdas(scope)
         parts += [self._definition(value) for _, value in bindings if value.__class__ is Scope]
@@ -52,16 +54,16 @@ class _Teller:
         if name == ALL_NAMES:
             return sorted(scope.names)
         if name[0] == "?":  # see PRESENCE
-            return [name[1:] in scope.names, name[1:] in self.world.stored(scope)]
+            return [name[1:] in scope.names, name[1:] in self.world.stored.stores(scope)]
         if name == "<lambda>":
             return self._lambdas(scope)
         if name == BELOW:
-            return sorted(below.key for below in self.world.subclasses(scope))
+            return sorted(below.key for below in self.world.subclasses.below(scope))
         world = self.world
         bindings = scope.names.get(name, ())
-        parts: list[Any] = [_kinds(bindings), self._plain(world.members(scope, name)) if bindings else None]
-        if name in world.stored(scope):
-            parts.append(self._plain(world.instance_values(scope, name)))
+        parts: list[Any] = [_kinds(bindings), self._plain(world.members.values(scope, name)) if bindings else None]
+        if name in world.stored.stores(scope):
+            parts.append(self._plain(world.stored.values(scope, name)))
         parts += [self._definition(value) for _, value in bindings if value.__class__ is Scope]
         return parts
 
@@ -70,8 +72,9 @@ class _Teller:
             return self._class(scope)
         world, summary = self.world, scope.summary
         found = [
-            scope.unique, flags(scope), world.role(scope), is_fixture(scope), self._plain(world.decorated(scope)),
-            len(summary[DECORATORS]), self._plain(world.returned(scope)), self._inside(scope),
+            scope.unique, flags(scope), world.decorators.role(scope), is_fixture(scope),
+            self._plain(world.decorators.decorated(scope)), len(summary[DECORATORS]),
+            self._plain(world.returns.values(scope)), self._inside(scope),
         ]  # fmt: skip
         parameters = [(name, kind, default is not None) for name, kind, _, default in summary[PARAMETERS]]
         self.parameters[scope.unique] = parameters
@@ -80,14 +83,15 @@ class _Teller:
 
     def _class(self, scope: Scope) -> list[Any]:
         world = self.world
-        bases = [base.key if base.__class__ is Scope else base for base in world.mro(scope)]
-        meta = world.metaclass(scope)
+        bases = [base.key if base.__class__ is Scope else base for base in world.classes.mro(scope)]
+        meta = world.classes.metaclass(scope)
         found: list[Any] = [
             scope.unique, bases, meta.key if meta.__class__ is Scope else meta, len(scope.summary[DECORATORS]),
-            self._plain(world.decorated(scope)),
+            self._plain(world.decorators.decorated(scope)),
         ]  # fmt: skip
         if scope.rest[1] != scope.qualname:  # its members are not rested on one by one
-            found += [(name, self.of_class(scope, name)) for name in sorted({*scope.names, *world.stored(scope)})]
+            names = sorted({*scope.names, *world.stored.stores(scope)})
+            found += [(name, self.of_class(scope, name)) for name in names]
             found += self._lambdas(scope)
         return found
 

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from ..analysis.forms import CLASS, STORES
 from ..analysis.meaning import meanings
 from ..analysis.program import Module, Rest, Scope
-from ..analysis.resolver import ANY_NAME, BELOW, PRESENCE, World
+from ..analysis.resolver.rests import ANY_NAME, BELOW, PRESENCE
+from ..analysis.resolver.world import World
 from .resolving import IndexedProgram
 from .rests import numbers_of_file, reaching, rest_number, resting_on, resting_on_presence
 
@@ -82,7 +83,7 @@ class Affected:
         module = self._program.module(owner[0])
         if module is None:
             return ""
-        world.begin(owner[0])
+        world.rests.begin(owner[0])
         return meanings(world, module, owner[1])[owner[1]]
 
     def _resting_on(self, rest: Rest) -> list[tuple[int, int]]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import orjson
 
 from ..analysis.edges import Draft, FileGraph, draft, finished
-from ..analysis.resolver import World
+from ..analysis.resolver.world import World
 from .edges import called_by, forget_file
 from .resolving import FILE_SHIFT, SEGMENT_SHIFT, IndexedProgram
 from .rests import rest_rows
@@ -68,7 +68,7 @@ class Builder:
         """In the order of the table's key, which is quicker to write."""
         ids = dict(self._db.execute("SELECT path, id FROM files").fetchall())
         rows = []
-        for owner, found in self._world.take_rests().items():
+        for owner, found in self._world.rests.take().items():
             file = ids.get(owner[0])
             if file is not None:
                 rows += rest_rows(owner, found, file)

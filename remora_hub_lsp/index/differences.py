@@ -24,7 +24,7 @@ from ..analysis.forms import (
     NAME,
     STORES,
 )  # fmt: skip
-from ..analysis.resolver import ALL_NAMES, ANY_NAME, PRESENCE
+from ..analysis.resolver.rests import ALL_NAMES, ANY_NAME, PRESENCE
 
 
 def names_that_differ(old: Iterable[bytes], new: Iterable[bytes]) -> set[str]:

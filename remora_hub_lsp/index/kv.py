@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from ..analysis.pairs import Watched
-from ..analysis.resolver import ANY_NAME
+from ..analysis.resolver.rests import ANY_NAME
 from ..errors import KeyFormatError, StoreDamaged, StoreError
 from ..models import FileIndex, NodeState, UpdateSource
 from . import drift

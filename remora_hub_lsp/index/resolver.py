@@ -13,7 +13,8 @@ import orjson
 from ..analysis.edges import FileGraph, Flows, file_graph
 from ..analysis.meaning import meanings
 from ..analysis.program import Module
-from ..analysis.resolver import ANY_NAME, World
+from ..analysis.resolver.rests import ANY_NAME
+from ..analysis.resolver.world import World
 from .affected import Affected
 from .resolving import IndexedProgram, Resolved, Unresolved
 
@@ -134,7 +135,7 @@ class Resolver:
         module, world = self.program.known(path), self._world
         if module is None or world is None or ANY_NAME in names or len(names) > MOST_NAMES:
             return {}
-        world.begin(path)
+        world.rests.begin(path)
         out: dict[str, str] = {}
         for name in names:
             if name[0] != "(":  # what is passed to a function
@@ -163,7 +164,7 @@ class Resolver:
 
     def _resolved(self, module: Module) -> Resolved:
         graph = self._graph(self._known, module)
-        return Resolved(graph._replace(flows=self.program.newer.get(module.path, {})), self._known.take_rests())
+        return Resolved(graph._replace(flows=self.program.newer.get(module.path, {})), self._known.rests.take())
 
     def _graph(self, world: World, module: Module) -> FileGraph:
         before = world.walked.pop(module.path, None)
@@ -175,7 +176,7 @@ class Resolver:
 def _add_rests(found: list[Resolved], world: World) -> None:
     """What was found out meanwhile to rest on what goes with the last file, if there is one."""
     if found:
-        for owner, rested in world.take_rests().items():
+        for owner, rested in world.rests.take().items():
             found[-1].rests.setdefault(owner, set()).update(rested)
 
 

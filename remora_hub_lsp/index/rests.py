@@ -14,7 +14,7 @@ from hashlib import blake2b
 import orjson
 
 from ..analysis.program import Rest
-from ..analysis.resolver import ANY_NAME, PRESENCE, without
+from ..analysis.resolver.rests import ANY_NAME, PRESENCE, without
 from .resolving import Rests
 
 _NAME_BITS, _PATH_BITS = 40, 23

@@ -1,0 +1,1 @@
+"""Names and expressions of a program -> their values."""
