@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +17,9 @@ from remora_hub_lsp.errors import DiscoveryError
 from remora_hub_lsp.serve.launch import stop
 
 from .kit import DOORS, opened
+
+# Databases wait for the disk thousands of times, and nothing that is tested rests on the disk: so it is memory.
+MEMORY, ROOM = "/dev/shm", 2 << 30
 
 # No outcome rests on how busy the machine is.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -38,11 +43,28 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let no process that a test starts compile the package anew, whatever the surroundings say of bytecode."""
+    if "TMPDIR" not in os.environ and _is_good_for_files(MEMORY):
+        os.environ["TMPDIR"] = tempfile.tempdir = MEMORY
     if config.cache is not None:
         folder = str(config.cache.mkdir("bytecode"))
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ["PYTHONPYCACHEPREFIX"] = folder
         sys.dont_write_bytecode, sys.pycache_prefix = False, folder
+
+
+def _is_good_for_files(folder: str) -> bool:
+    """Whether all that a run of the tests writes (some hundred megabytes) has room there, programs too."""
+    with contextlib.suppress(OSError):
+        about = os.statvfs(folder)
+        return os.access(folder, os.W_OK) and not about.f_flag & os.ST_NOEXEC and about.f_bavail * about.f_frsize > ROOM
+    return False
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Let no garbage collection look at the modules and tests themselves again: hubs collect all at each start."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
