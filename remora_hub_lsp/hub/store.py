@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import tempfile
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +22,7 @@ from ..index.schema import copy_index, open_reader, set_aside
 from ..index.view import IndexView, reading
 from .driftrules import DriftRules
 from .recorder import Recorder
+from .standin import StandIn, remove_abandoned
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +54,7 @@ class Store:
         self._drift = drift
         self._needed = needed
         self._replaced = replaced
-        self._stand_in: tempfile.TemporaryDirectory[str] | None = None
+        self._stand_in: StandIn | None = None
         self._failing: asyncio.Task[bool] | None = None
         self._revised = asyncio.Condition()
         self._stopped = False
@@ -72,6 +71,7 @@ class Store:
         self._writer = ThreadPoolExecutor(1, "remora-writer")
         self._readers = ThreadPoolExecutor(2, "remora-reader")
         try:
+            await self.run(remove_abandoned)
             self.recorder = await self._open()
             self._inode = _inode_of(self.database)
             try:
@@ -321,9 +321,8 @@ class Store:
         return True
 
     def _place_in_memory(self) -> Path:
-        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-        self._stand_in = tempfile.TemporaryDirectory(prefix="remora-hub-", dir=memory)
-        return Path(self._stand_in.name) / "index.db"
+        self._stand_in = StandIn()
+        return self._stand_in.database
 
 
 _IN_MEMORY = "the index is kept in memory until it can be written again"
