@@ -90,8 +90,9 @@ class Day:
             editor.edit(uri, number + 2, ((0, 0, 1 if number else 0, 0), head))
             result = await editor.ask("remora/getContext", {"nodes": [key], "waitMs": 30_000})
             self.edits += 1
-            if f"(a{self.edits - 1})" not in result["nodes"].get(key, {}).get("signature", ""):
-                self.errors["typed and not seen"] += 1
+            node = result["nodes"].get(key)
+            if node is None or f"(a{self.edits - 1})" not in str(node["signature"]):
+                self.errors[f"typed {head.strip()} and got {node and node['signature']} {result['missing']}"] += 1
         if self.edits % 2:
             file.write_text(head + text, encoding="utf-8")
             editor.tell("textDocument/didSave", {"textDocument": {"uri": uri}})

@@ -311,6 +311,15 @@ async def make_the_disk_read_only(world: World) -> None:
     subprocess.run(["mount", "-o", "remount,rw", str(world.cache)], check=True)
 
 
+async def write_with_a_wrong_stamp(world: World) -> None:
+    """As archives, copies and other machines do."""
+    place = world.root / "written0" / "stamped.py"
+    with contextlib.suppress(FileNotFoundError):
+        place.write_text(f"def stamped(n{world.rng.randrange(10)}): ...\n")
+        now = world.rng.choice((10**9, 4 * 10**9, time.time() - 86_400, time.time() + 86_400))
+        os.utime(place, (now, now))
+
+
 async def remove_the_sockets(world: World) -> None:
     shutil.rmtree(world.folder / "XDG_RUNTIME_DIR" / "remora-hub-lsp", ignore_errors=True)
 
@@ -368,6 +377,7 @@ _KEPT: set[asyncio.Task[None]] = set()
 FAULTS: tuple[Fault, ...] = (
     kill_the_hub, kill_a_worker, kill_the_graphs_worker, hold_workers_up, kill_a_relay, hold_the_hub_up, delete_the_index, overwrite_the_index, fill_the_disk,
     make_the_disk_read_only, remove_the_sockets, move_the_root_away, start_another_version, analyse_all_anew, talk_nonsense,
+    write_with_a_wrong_stamp,
 )  # fmt: skip
 NEED_MOUNT = (fill_the_disk, make_the_disk_read_only)
 
