@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import HubError, StoreError
-from .compare import Scope, compare
+from .compare import SMALL_BYTES, Scope, compare
 from .pool import NoWorker, WorkerDied
 from .worker import Outcome, Task, failed_rows
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Fewer bytes are analysed here rather than by workers, which take a while to start.
-SMALL_BYTES = 400_000
 BATCHES = 100  # each small enough to be taken over without holding the event loop up
 SMALLEST_BATCH = 100_000
 _ALL = Scope()
@@ -165,6 +163,7 @@ class ColdStart:
             for batch in _batches(tasks, sizes, 30_000):
                 await self._here(batch)
             return
+        self.hub.questions.names.scan()  # the first that workers do, and little beside the rest
         queue = list(reversed(_batches(tasks, sizes, max(total // BATCHES, SMALLEST_BATCH))))
         # One more than there are workers: while one batch is written the workers are busy with the next.
         runners = [asyncio.create_task(self._worker(queue)) for _ in range(pool.size + 1)]
@@ -174,6 +173,7 @@ class ColdStart:
             for runner in runners:
                 runner.cancel()
             await asyncio.gather(*runners, return_exceptions=True)
+            self.hub.questions.names.forget()
             pool.stop()
 
     async def _worker(self, queue: list[list[Task]]) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from .hub import Hub
     from .tree import FileEntry, SourceTree
+
+# Fewer bytes are analysed here rather than by workers, which take a while to start.
+SMALL_BYTES = 400_000
 
 
 class Different(NamedTuple):
@@ -44,8 +47,9 @@ class Scope(NamedTuple):
 
 async def compare(hub: Hub, scope: Scope = Scope()) -> Differences:  # noqa: B008  # it is frozen
     """Walk the tree and compare it with the index; open files are left out. Raises StoreError."""
-    entries = await walk(hub.tree)
     stamps = await hub.write(hub.recorder.kv.stamps)
+    # Where all is new, workers start as soon as there turns out to be much, and not when the walk is over.
+    entries = await walk(hub.tree, None if stamps else lambda: hub.spawn(hub.pool.prepare()))
     files, present, most = [], set(), hub.config.max_file_size
     for entry in entries:
         path = hub.paths.indexed(entry.path)
@@ -60,10 +64,16 @@ async def compare(hub: Hub, scope: Scope = Scope()) -> Differences:  # noqa: B00
     return Differences(files, gone)
 
 
-async def walk(tree: SourceTree) -> list[FileEntry]:
-    """All files, found on another thread, which does not outlive who waits for it."""
-    cancelled = threading.Event()
-    walking = asyncio.get_running_loop().run_in_executor(None, _walk, tree, cancelled)
+async def walk(tree: SourceTree, on_many: Callable[[], None] | None = None) -> list[FileEntry]:
+    """All files, found on another thread, which does not outlive who waits for it. on_many: called meanwhile, once
+    they are so large that they are work for others."""
+    cancelled, loop = threading.Event(), asyncio.get_running_loop()
+
+    def tell() -> None:
+        if on_many and not cancelled.is_set():
+            loop.call_soon_threadsafe(on_many)
+
+    walking = loop.run_in_executor(None, _walk, tree, cancelled, tell)
     try:
         return await asyncio.shield(walking)
     except asyncio.CancelledError:
@@ -72,12 +82,15 @@ async def walk(tree: SourceTree) -> list[FileEntry]:
         raise
 
 
-def _walk(tree: SourceTree, cancelled: threading.Event) -> list[FileEntry]:
-    found = []
+def _walk(tree: SourceTree, cancelled: threading.Event, tell: Callable[[], None]) -> list[FileEntry]:
+    found, size = [], 0
     for entry in tree.walk():
         if cancelled.is_set():
             break
         found.append(entry)
+        if size < SMALL_BYTES <= size + entry.size:
+            tell()
+        size += entry.size
     return found
 
 

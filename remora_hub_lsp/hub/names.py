@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import pickle
+from collections.abc import Awaitable, Iterable
 from typing import TYPE_CHECKING
 
 from .pool import WorkerDied
-from .worker import scan_names
+from .worker import Task, scan_names
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -20,7 +21,8 @@ MOST_FILES = 30
 
 
 class Names:
-    """The names that files still to be indexed define; scanned once, when somebody searches during a cold start."""
+    """The names that files still to be indexed define; scanned once: before workers index many of them, or when
+    somebody searches while a few are indexed."""
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
@@ -31,28 +33,41 @@ class Names:
         """Files not indexed yet whose names match best; none once the cold start is over. Dots: see `search`."""
         hub, name = self.hub, query.strip().rpartition(".")[2].lower()
         if not hub.cold_start.active:
-            self._names, self._scan = {}, None
+            self.forget()
+        if not hub.cold_start.active or not name:
             return []
-        if not name:
-            return []
-        if self._scan is None:
-            self._scan = asyncio.get_running_loop().create_task(self._read())
-        await asyncio.shield(self._scan)
+        await hub.cold_start.walked()
+        await asyncio.shield(self.scan())
         left = {path: names for path, names in self._names.items() if not hub.cold_start.checked(path)}
         return _matching(left, name)[:MOST_FILES]
 
-    async def _read(self) -> None:
-        await self.hub.cold_start.walked()
-        tasks, most = self.hub.cold_start.left, self.hub.config.max_file_size
+    def scan(self) -> asyncio.Task[None]:
+        """Begin if that has not been done. The tree has been walked: it is known what is left to index."""
+        if self._scan is None:
+            tasks, parts = self.hub.cold_start.left, max(self.hub.pool.size, 1)
+            begun = [asyncio.ensure_future(self._part(tasks[number::parts])) for number in range(parts)]
+            self._scan = asyncio.ensure_future(self._join(begun))
+        return self._scan
+
+    def forget(self) -> None:
+        """Everything is indexed."""
+        self._names, self._scan = {}, None
+
+    async def _part(self, tasks: list[Task]) -> list[tuple[str, str]]:
+        most, pool = self.hub.config.max_file_size, self.hub.pool
+        if not pool.size:
+            return await asyncio.to_thread(scan_names, tasks, most)
         try:
-            if self.hub.pool.size:
-                found = pickle.loads(await self.hub.pool.run("scan_names", tasks, most))
-            else:
-                found = await asyncio.to_thread(scan_names, tasks, most)
+            found: list[tuple[str, str]] = pickle.loads(await pool.run("scan_names", tasks, most))
         except WorkerDied as error:
-            log.warning("%s; the search finds what is indexed", error)
-            return
-        self._names = dict(found)
+            if not self.hub.is_closed:
+                log.warning("%s; the search finds what is indexed", error)
+            return []
+        return found
+
+    async def _join(self, parts: Iterable[Awaitable[list[tuple[str, str]]]]) -> None:
+        for part in await asyncio.gather(*parts):
+            self._names.update(part)
 
 
 def _matching(names: dict[str, str], name: str) -> list[str]:

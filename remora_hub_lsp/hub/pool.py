@@ -14,6 +14,7 @@ from .worker import LENGTH
 log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 20.0
+_ENDED = "the worker processes have ended with their hub"
 # The worker finds the package where this process found it, however that was started; so it needs no site (-S).
 _START = "import sys; sys.path[:] = {path!r}; from remora_hub_lsp.hub.worker import main; main()"
 
@@ -64,6 +65,10 @@ class WorkerPool:
                 self._idle = asyncio.get_running_loop().call_later(self._idle_seconds, self.stop)
             return answer
 
+    async def prepare(self) -> None:
+        """Start all workers: there is going to be work for them."""
+        await asyncio.gather(*(self.run("ready") for _ in range(self.size)), return_exceptions=True)
+
     def stop(self) -> None:
         """End the workers that have nothing to do; later jobs start new ones."""
         for worker in self._free:
@@ -78,10 +83,17 @@ class WorkerPool:
         for worker in list(self._alive):
             self._kill(worker)
         self._free.clear()
+        slots = max(self.size, 1)
+        for _ in range(slots):  # until no job runs or begins any more
+            await self._slots.acquire()
+        for _ in range(slots):
+            self._slots.release()
         while self._killed:
             await self._killed.pop().wait()
 
     async def _start(self) -> asyncio.subprocess.Process:
+        if self._closed:
+            raise NoWorker(_ENDED)
         try:
             worker = await asyncio.create_subprocess_exec(
                 sys.executable, "-S", "-X", "utf8", "-c", _START.format(path=sys.path),
@@ -90,6 +102,9 @@ class WorkerPool:
         except (OSError, ValueError) as error:  # sys.executable may be empty where Python is embedded
             raise NoWorker(f"no worker process can be started ({error})") from error
         self._alive.add(worker)
+        if self._closed:  # meanwhile
+            self._kill(worker)
+            raise NoWorker(_ENDED)
         return worker
 
     async def _ask(self, worker: asyncio.subprocess.Process, job: str, arguments: tuple[Any, ...]) -> bytes:

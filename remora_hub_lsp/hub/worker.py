@@ -124,6 +124,10 @@ def history(job: str, *arguments: Any) -> Any:
     return jobs[job](*arguments)
 
 
+def ready() -> None:
+    """Nothing but being there."""
+
+
 # What the jobs on one call graph have between them.
 _graph: list[Builder] = []
 _resolver: list[Resolver] = []
@@ -165,6 +169,7 @@ def graph_warm(path: str) -> None:
 
 
 _JOBS: dict[str, Callable[..., Any]] = {
+    "ready": ready,
     "analyse_batch": analyse_batch, "cut_up": cut_up, "scan_names": scan_names, "history": history,
     "begin_graph": begin_graph, "graph_flows": graph_flows, "graph_edges": graph_edges,
     "graph_rests": graph_rests,

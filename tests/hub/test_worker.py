@@ -49,6 +49,19 @@ async def test_a_worker_gives_what_this_process_gives(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+async def test_nothing_starts_any_more_once_the_pool_closes(tmp_path: Path) -> None:
+    """Neither for who waits for a worker, nor for who is just starting one."""
+    pool = WorkerPool(2)
+    jobs = [asyncio.ensure_future(pool.run("ready")) for _ in range(6)]
+    await asyncio.sleep(0)
+    await asyncio.wait_for(pool.close(), GUARD)
+    assert not pool.is_running
+    outcomes = await asyncio.gather(*jobs, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [NoWorker] * 6
+    with pytest.raises(NoWorker):
+        await pool.run("ready")
+
+
 async def test_a_text_that_a_worker_cut_up_has_the_same_facts(tmp_path: Path) -> None:
     lines = split_lines(TEXT + "x = '\ud800'\n" + TEXT)
     pool = WorkerPool(1)
