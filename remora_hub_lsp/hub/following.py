@@ -35,6 +35,11 @@ class Following:
         """Whether files' part of the call graph has still to be worked out, since others changed."""
         return self._followed < self._number
 
+    def catch_up(self) -> None:
+        """There may be work left for the call graph: begin with it. Who asks for calls waits for it."""
+        self._number += 1
+        self._hub.spawn(self.resolve())
+
     async def caught_up(self, timeout: float) -> bool:
         """Let the call graph follow now: somebody waits for it. False: it has not in `timeout` seconds."""
         if self.behind:

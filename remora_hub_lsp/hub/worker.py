@@ -187,9 +187,12 @@ def main() -> None:
     while (request := _read(requests)) is not None:
         name, arguments = pickle.loads(request)
         answer = pickle.dumps(_JOBS[name](*arguments), protocol=5)
-        answers.write(LENGTH.pack(len(answer)))
-        answers.write(answer)
-        answers.flush()
+        try:
+            answers.write(LENGTH.pack(len(answer)))
+            answers.write(answer)
+            answers.flush()
+        except BrokenPipeError:  # who asked was killed
+            os._exit(0)
 
 
 def _read(stream: BinaryIO) -> bytes | None:

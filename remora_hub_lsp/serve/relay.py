@@ -25,6 +25,8 @@ _CHUNK = 256 * 1024
 _PIECE = getattr(select, "PIPE_BUF", _CHUNK)
 # Seconds that the system may take to end a process.
 _DYING = 1.0
+# Seconds for the hub process to say its last, which takes it much less.
+_LAST_WORDS = 30.0
 # Seconds that an editor may read nothing after its session is over.
 _UNREAD = 5.0
 
@@ -44,12 +46,14 @@ def run_relay(attached: Attached) -> int:
 
 
 def _upwards(stdin: int, connection: socket.socket) -> None:
-    """From the editor to the hub; its end of file is passed on."""
+    """From the editor to the hub; its end is passed on. A hub process that is held up is then not waited for."""
     with contextlib.suppress(OSError):
         while data := read_some(stdin, _CHUNK):
             connection.sendall(data)
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_WR)
+        time.sleep(_LAST_WORDS)
+        connection.shutdown(socket.SHUT_RD)
 
 
 def _downwards(attached: Attached, stdout: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ import pytest
 
 from remora_hub_lsp.hub import graph, pool
 from remora_hub_lsp.hub.hub import Hub
+from remora_hub_lsp.index.kv import Changed
 from remora_hub_lsp.protocol import GetContextParams
 
 from .running import GUARD, Editor, context, running, write
@@ -120,3 +122,28 @@ async def test_files_that_kill_the_worker_are_not_tried_for_ever(
             await asyncio.sleep(0.3)
             deaths, lives = lives, len(started)
             assert lives < 12
+
+
+async def test_a_cold_start_ends_though_edits_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whenever the call graph has followed one, there is another."""
+    write(tmp_path, FILES)
+    follow, typing, numbers = graph.Graph.follow, True, itertools.count()
+
+    async def busy(self: graph.Graph) -> Changed:
+        if typing:
+            number = next(numbers)
+            editor.replace("late.py", f"import shop\ndef late{number}(): shop.Cart().total()\n")
+            await hub.updates.inbox.done(None, GUARD)
+        return await follow(self)
+
+    monkeypatch.setattr(graph.Graph, "follow", busy)
+    async with running(tmp_path, indexed=False) as hub:
+        editor = Editor(hub)
+        editor.open("late.py", FILES["late.py"])
+        async with asyncio.timeout(GUARD):
+            await hub.cold_start.finished()
+        assert "node:app.py:main" in (await callers(hub, "shop.py:Cart.total"))[0]
+        typing = False
+        await hub.indexed()
+        (_, late), state = await callers(hub, "shop.py:Cart.total")
+        assert (late, state) == (f"node:late.py:late{next(numbers) - 1}", "ready")

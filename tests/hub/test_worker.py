@@ -156,6 +156,22 @@ def test_a_worker_never_outlives_its_hub(end: str) -> None:
     assert worker.returncode == 0
 
 
+def test_a_worker_whose_hub_is_gone_when_it_answers_says_nothing() -> None:
+    """Its standard error is the hub processes' log."""
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", START.format(path=sys.path)]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as worker:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        assert worker.stderr is not None
+        worker.stdout.close()
+        request = pickle.dumps(("analyse_batch", ([], 1000)))
+        worker.stdin.write(LENGTH.pack(len(request)) + request)
+        worker.stdin.close()
+        assert worker.stderr.read() == b""
+        assert worker.wait(GUARD) == 0
+
+
 def gone(pid: int) -> None:
     until = time.monotonic() + GUARD
     while time.monotonic() < until:

@@ -127,6 +127,23 @@ async def test_the_end_of_the_editor_is_seen_through_the_relay(root: Path) -> No
             assert await peer.exit_code() == 0
 
 
+async def test_a_hub_that_is_held_up_holds_no_relay(root: Path) -> None:
+    """Its editor has gone."""
+    code = "import remora_hub_lsp.serve.relay as relay; relay._LAST_WORDS = relay._DYING = 0.2"
+    run = "from remora_hub_lsp.cli import main; raise SystemExit(main(['--stdio']))"
+    async with started(arguments=[sys.executable, "-c", f"{code}; {run}"]) as peer:
+        await peer.initialize(root.as_uri())
+        hub = find()
+        assert hub is not None
+        os.kill(hub.pid, signal.SIGSTOP)
+        try:
+            peer.writer.close()
+            assert await peer.exit_code() == LOST
+        finally:
+            os.kill(hub.pid, signal.SIGCONT)
+    assert "def f()" in str(answer(through_relay(root, *LEAVE), 2))
+
+
 @pytest.mark.parametrize("pid", [2**22 + 1, 1])
 def test_leftovers_heal(root: Path, own_runtime: Path, pid: int) -> None:
     """A discovery file of a process that is gone (or whose number is another's now), its socket, its lock file."""
