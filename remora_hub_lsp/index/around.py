@@ -57,6 +57,8 @@ def relate(view: IndexView, result: Json, wanted: Wanted) -> None:
     kinds = [kind for kind in RELATIONS if kind in wanted.include]
     level = list(result["nodes"].items())
     for depth in range(max(wanted.depth, 1)):
+        # Tests take milliseconds a node: those of the nodes that are given last stay unknown.
+        view.joins_tests = "tests" in kinds and depth + 1 < wanted.depth
         around: dict[str, None] = {}
         for name, node in level:
             for kind in kinds:

@@ -11,6 +11,7 @@ import pytest
 from remora_hub_lsp.hub.following import FOLLOW_SECONDS
 from remora_hub_lsp.hub.hub import Hub
 from remora_hub_lsp.models import UpdateSource
+from remora_hub_lsp.protocol import GetContextParams
 
 from .running import GUARD, Editor, changed_on_disk, context, node, running, with_tests, write
 
@@ -167,6 +168,18 @@ async def test_more_names_than_a_statement_of_sql_may_have_parameters(tmp_path: 
         changed_on_disk(hub, "shop/cart.py")
         await changed_by_dependency(hub, "uses_name.py:caller")
         assert hub.state == "ready"
+
+
+async def test_tests_are_worked_out_for_whom_the_answer_goes_on_from(tmp_path: Path) -> None:
+    write(tmp_path, {"shop.py": "def total(): ...\n", "test_shop.py": "import shop\ndef test_it(): shop.total()\n"})
+    test = "node:test_shop.py:test_it"
+    async with running(tmp_path) as hub:
+        await hub.indexed()
+        for depth, known in ((1, None), (2, [test])):
+            asked = GetContextParams(nodes=("shop.py:total",), include=("tests",), depth=depth)
+            result = await hub.get_context(asked)
+            assert result["nodes"]["shop.py:total"]["related_tests"] == [test]
+            assert result["related"][test]["related_tests"] == known
 
 
 async def test_a_new_call_changes_the_tests_of_all_below(tmp_path: Path) -> None:
