@@ -197,7 +197,7 @@ class HubStatus(Model):
     sessions: int = 0
     started_at: datetime | None = None
     last_update: datetime | None = None
-    cold_start_seconds: float | None = None
+    cold_start_seconds: float | None = Field(default=None, description="of the last one; None while one runs")
     database_bytes: int | None = None
     slowest: tuple[SlowPath, ...] = Field(default=(), description="the slowest changes since the start, worst first")
     counters: dict[str, int] = Field(default_factory=dict)

@@ -43,6 +43,7 @@ Json = dict[str, Any]
 _PATIENCE = 60.0  # seconds for one answer of the running hub
 _FIRST = 15.0  # for its first one, which says only that it is there
 _LONG = 3600.0  # for one that has to analyse everything
+_LATE = 20.0  # for the call graph to follow what others edit, which may be without end
 _PAUSE = 0.1
 _MOST = 100_000
 # Settings that say nothing about the index: with others a command needs a hub of its own.
@@ -183,9 +184,12 @@ class _Own:
 
 
 async def _caught_up(arguments: argparse.Namespace, client: HubClient, status: HubStatus) -> _Running:
-    while status.state == "indexing":
+    until = time.monotonic() + _LATE
+    while status.state == "indexing" and (status.cold_start_seconds is None or time.monotonic() < until):
         await asyncio.sleep(_PAUSE)
         status = await client.status()
+    if status.state == "indexing":
+        show.complain("the call graph is not up to date, since edits go on: some callers may be missing")
     if status.state == "degraded" and arguments.command != "index":
         show.complain(f"the index is degraded: {status.state_reason}")
     return _Running(client)

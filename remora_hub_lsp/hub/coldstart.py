@@ -58,6 +58,7 @@ class ColdStart:
     def begin(self) -> None:
         """Start in the background."""
         self.progress.active = True
+        self.seconds = None
         self._task = asyncio.get_running_loop().create_task(self._run(self._task))
         self._task.add_done_callback(self._ended)
 
