@@ -28,6 +28,7 @@ from .forms import (
     Expression,
 )  # fmt: skip
 from .program import FRAGMENT, SUBCLASSES, Module, Rest, Scope
+from .resolver.call import Call
 from .resolver.rests import Question
 from .resolver.sink import BY_NAME, CALLED, EXACT, IMPLICIT, INFERRED, REFERENCE
 from .resolver.world import World
@@ -265,7 +266,7 @@ def _store(world: World, receiver: Value, attribute: str, assigned: Values, sink
     if found is not None:
         for _, member in found[1]:
             if member.__class__ is Scope and world.decorators.role(member) == "setter":
-                world.calls.function(member, receiver, [assigned], (), sink, place, IMPLICIT)
+                world.calls.function(member, receiver, Call([assigned], sink, place, kind=IMPLICIT))
         return
     if world.members.find(receiver[1], "__setattr__"):
         world.calls.method(receiver, "__setattr__", [NOTHING, assigned], sink, place)
@@ -285,10 +286,10 @@ def _definition(world: World, child: Scope, scope: Scope, sink: _Sink) -> None:
             decorators = frozenset(one for one in decorators if one.__class__ is Scope or one.__class__ is str)
         for decorator in decorators:
             if decorator.__class__ is Scope or (decorator.__class__ is tuple and decorator[0] != PROPERTY):
-                world.calls.result(decorator, [values], (), sink, place, evidence)
+                world.calls.result(decorator, Call([values], sink, place, evidence=evidence))
             elif decorator.__class__ is str:
                 sink.edge(decorator, CALLED, evidence, place)
-        values = world.decorators.apply(decorators, values, child, None)
+        values = world.decorators.apply(decorators, values, child)
     if child.kind == CLASS:
         for form in summary[BASES]:
             value(form, scope, sink)

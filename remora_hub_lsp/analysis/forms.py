@@ -58,3 +58,10 @@ POSITIONAL, EITHER, VARARGS, KEYWORD, KWARGS = range(5)
 # ABSTRACT: the body does nothing (a docstring, pass, ..., raise NotImplementedError), or it is marked as abstract.
 # TRIVIAL: it only gives a name or constant, or raises.
 ASYNC, GENERATOR, ABSTRACT, TRIVIAL = 1, 2, 4, 8
+
+
+def last_name(form: Expression) -> str:
+    """The last part of a name or dotted name; "" of all else."""
+    if form.__class__ is not list:
+        return ""
+    return str(form[1]) if form[0] == NAME else str(form[2]) if form[0] == ATTR else ""

@@ -17,7 +17,7 @@ METHOD_OF_FIRST = {
     "anext": "__anext__",
 }  # fmt: skip
 # Their result is what that method gives.
-GIVES_RESULT = frozenset(("next", "iter", "abs", "round", "reversed", "divmod", "pow", "aiter", "anext"))
+GIVES_RESULT = frozenset(("abs", "round", "divmod", "pow", "aiter", "anext"))
 # These iterate over their first argument; what they give iterates over the same.
 ITERATE = frozenset((
     "list", "tuple", "set", "frozenset", "sorted", "iter", "reversed", "enumerate", "sum", "min", "max", "any", "all",
@@ -32,8 +32,16 @@ CONTAINERS = {
 TRANSPARENT = frozenset((
     "functools.wraps", "functools.lru_cache", "functools.cache", "functools.total_ordering", "abc.abstractmethod",
     "typing.overload", "typing.final", "typing.override", "typing.no_type_check", "typing.runtime_checkable",
-    "types.coroutine", "contextlib.contextmanager", "contextlib.asynccontextmanager",
+    "types.coroutine", "contextlib.contextmanager", "contextlib.asynccontextmanager", "functools.singledispatch",
+    "functools.update_wrapper",
 ))  # fmt: skip
+# These give their first argument, or what it gives.
+GIVE_FIRST = frozenset((
+    "copy.copy", "copy.deepcopy", "asyncio.create_task", "asyncio.ensure_future", "asyncio.run", "asyncio.wait_for",
+    "asyncio.shield", "weakref.proxy",
+))  # fmt: skip
+# Context managers that give their first argument.
+MANAGED = frozenset(("contextlib.closing", "contextlib.nullcontext"))
 STATIC = frozenset(("builtins.staticmethod", "abc.abstractstaticmethod"))
 CLASS_METHOD = frozenset(("builtins.classmethod", "abc.abstractclassmethod"))
 PROPERTIES = frozenset((

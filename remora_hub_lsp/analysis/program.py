@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from .forms import (
-    ATTR,
     BINDS,
     BODY,
     CHILD_NAME,
@@ -20,10 +19,10 @@ from .forms import (
     IMPORTS,
     KIND,
     LAMBDA_KIND,
-    NAME,
     NONLOCALS,
     PARAMETERS,
     Expression,
+    last_name,
 )  # fmt: skip
 
 MODULE_KIND, FRAGMENT = 3, 4
@@ -312,13 +311,7 @@ def is_overload(scope: Scope) -> bool:
     """Whether a function is a declaration for type checkers."""
     if scope.kind != FUNCTION:
         return False
-    for form in scope.summary[DECORATORS]:
-        if (
-            form.__class__ is list
-            and (form[1] if form[0] == NAME else form[2] if form[0] == ATTR else "") == "overload"
-        ):
-            return True
-    return False
+    return any(last_name(form) == "overload" for form in scope.summary[DECORATORS])
 
 
 def is_function(scope: Scope) -> bool:

@@ -1,97 +1,48 @@
-"""Arguments -> parameters."""
+"""Arguments of a call -> the parameters that they are for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from ..forms import KWARGS, PARAMETERS, VARARGS
 from ..program import Scope
-from ..values import CLS, INSTANCE, MAPPING, NOTHING, PARAMETER, SELF, SEQUENCE, Value, Values, limited, shallow, union
+from ..values import (
+    CLS,
+    INSTANCE,
+    MAPPING,
+    NOTHING,
+    PARAMETER,
+    SELF,
+    SEQUENCE,
+    Value,
+    Values,
+    limited,
+    shallow,
+    union,
+)  # fmt: skip
+from .call import Call
 from .contents import mapping
 from .part import Part
 from .sink import Sink
 
 
 class Arguments(Part):
-    def note(
-        self, function: Scope, receiver: Value | None, arguments: Sequence[Any],
-        named: Sequence[tuple[str, Values]], sink: Sink,
-    ) -> None:  # fmt: skip
+    def note(self, function: Scope, receiver: Value | None, call: Call, sink: Sink) -> None:
         """Note what is passed, as the call is written: what parameters that is for, the function's own file tells."""
-        at = 0 if receiver is None else 1
-        for argument in arguments:
-            if argument.__class__ is list:  # a starred argument
-                if argument and argument[-1] is None:
-                    for values in argument[:-1]:
-                        sink.flow(function, f"{at}*", values)
-                    continue
-                for values in argument:
-                    sink.flow(function, str(at), values)
-                    at += 1
-                continue
-            sink.flow(function, str(at), argument)
-            at += 1
-        for name, values in named:
+        for at, open_ended, values in call.positions(0 if receiver is None else 1):
+            sink.flow(function, f"{at}*" if open_ended else str(at), values)
+        for name, values in call.named:
             if name:
                 sink.flow(function, name, values)
-                continue
-            for value in self.world.passed.expand(values):
-                if value.__class__ is tuple and value[0] == MAPPING:
-                    for key, inner in value[1]:
-                        if key.__class__ is str and key.isidentifier():
-                            sink.flow(function, key, inner)
-
-    def _by_parameter(
-        self, function: Scope, receiver: Value | None, arguments: Sequence[Any],
-        named: Sequence[tuple[str, Values]],
-    ) -> list[tuple[int, Values]]:  # fmt: skip
-        """The values for each parameter's number; those of *args and **kwargs as containers."""
-        parameters = function.summary[PARAMETERS]
-        out: list[tuple[int, Values]] = []
-        at = 0 if receiver is None else 1
-        rest: list[Values] = []
-        last = next((i for i, parameter in enumerate(parameters) if parameter[1] >= VARARGS), len(parameters))
-        for argument in arguments:
-            if argument.__class__ is list:  # a starred argument
-                open_ended = bool(argument) and argument[-1] is None
-                for values in argument[:-1] if open_ended else argument:
-                    for number in range(at, last) if open_ended else ([at] if at < last else []):
-                        out.append((number, values))
-                    if at >= last:
-                        rest.append(values)
-                    at += 0 if open_ended else 1
-                if open_ended:
-                    rest += [values for values in argument[:-1] if values]
-                continue
-            if at < last:
-                out.append((at, argument))
             else:
-                rest.append(argument)
-            at += 1
-        if rest and last < len(parameters) and parameters[last][1] == VARARGS:
-            out.append((last, frozenset(((SEQUENCE, "tuple", union(rest)),))))
-        extra: dict[Any, Values] = {}
-        for name, values in named:
-            at_name = function.parameters.get(name) if name else None
-            if at_name is not None:
-                out.append((at_name, values))
-            elif name:
-                extra[name] = values
-            else:
-                for value in self.world.passed.expand(values):
-                    if value.__class__ is tuple and value[0] == MAPPING:
-                        for key, inner in value[1]:
-                            if key in function.parameters:
-                                out.append((function.parameters[key], inner))
-        if extra and parameters and parameters[-1][1] == KWARGS:
-            out.append((len(parameters) - 1, shallow(frozenset((mapping(extra),)))))
-        return out
+                for key, inner in self._items(values):
+                    if key.isidentifier():
+                        sink.flow(function, key, inner)
 
-    def substitute(
-        self, values: Values, function: Scope, receiver: Value | None, arguments: Sequence[Any],
-        named: Sequence[tuple[str, Values]],
-    ) -> Values:  # fmt: skip
+    def _items(self, values: Values) -> list[tuple[str, Values]]:
+        """What is known to be passed by `**values`."""
+        mappings = [one for one in self.world.passed.expand(values) if one.__class__ is tuple and one[0] == MAPPING]
+        return [(key, inner) for value in mappings for key, inner in value[1] if key.__class__ is str]
+
+    def substitute(self, values: Values, function: Scope, receiver: Value | None, call: Call) -> Values:
         """A function's values for this call: parameters by arguments, `self` by the receiver."""
         out: set[Value] = set()
         passed: dict[int, Values] | None = None
@@ -100,17 +51,54 @@ class Arguments(Part):
             if value.__class__ is tuple:
                 if value[0] == PARAMETER and value[1] is function:
                     if passed is None:
-                        passed = {}
-                        for number, given in self._by_parameter(function, receiver, arguments, named):
-                            passed[number] = passed.get(number, NOTHING) | given
+                        passed = self._by_parameter(function, receiver, call)
                     out |= passed.get(value[2], NOTHING)
                     continue
-                if value[0] == SELF and receiver is not None and value[1] is owner:
-                    if receiver.__class__ is tuple and receiver[0] in (INSTANCE, SELF):
-                        value = receiver
-                    elif receiver.__class__ is tuple and receiver[0] == CLS:
-                        value = (SELF, receiver[1]) if receiver[1] is not owner else (INSTANCE, owner)
-                elif value[0] == CLS and value[1] is owner and receiver.__class__ is tuple and receiver[0] == CLS:
-                    value = receiver
+                if value[0] in (SELF, CLS) and value[1] is owner and receiver.__class__ is tuple:
+                    value = _received(value, receiver)
             out.add(value)
         return limited(frozenset(out))
+
+    def _by_parameter(self, function: Scope, receiver: Value | None, call: Call) -> dict[int, Values]:
+        """The values for each parameter's number; those of *args and **kwargs as containers."""
+        parameters = function.summary[PARAMETERS]
+        last = next((i for i, parameter in enumerate(parameters) if parameter[1] >= VARARGS), len(parameters))
+        out: dict[int, Values] = {}
+        more: list[Values] = []
+        for at, open_ended, values in call.positions(0 if receiver is None else 1):
+            for number in range(at, last if open_ended else min(at + 1, last)):
+                out[number] = out.get(number, NOTHING) | values
+            if at >= last or (open_ended and values):
+                more.append(values)
+        if more and last < len(parameters) and parameters[last][1] == VARARGS:
+            out[last] = frozenset(((SEQUENCE, "tuple", union(more)),))
+        self._add_named(out, function, call)
+        return out
+
+    def _add_named(self, out: dict[int, Values], function: Scope, call: Call) -> None:
+        extra: dict[str, Values] = {}
+        own, parameters = function.parameters, function.summary[PARAMETERS]
+        found: list[tuple[int, Values]] = []
+        for name, values in call.named:
+            if name in own:
+                found.append((own[name], values))
+            elif name:
+                extra[name] = values
+            else:
+                found += [(own[key], inner) for key, inner in self._items(values) if key in own]
+        if extra and parameters and parameters[-1][1] == KWARGS:
+            found.append((len(parameters) - 1, shallow(frozenset((mapping(extra),)))))
+        for number, values in found:
+            out[number] = out.get(number, NOTHING) | values
+
+
+def _received(value: Value, receiver: Value) -> Value:
+    """What `self` or `cls` is for a receiver."""
+    owner = value[1]
+    if value[0] == CLS:
+        return receiver if receiver[0] == CLS else value
+    if receiver[0] in (INSTANCE, SELF):
+        return receiver
+    if receiver[0] == CLS:
+        return (SELF, receiver[1]) if receiver[1] is not owner else (INSTANCE, owner)
+    return value

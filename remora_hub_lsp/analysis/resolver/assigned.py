@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..forms import ATTR, FUNCTION, ITEMS, NAME
+from ..forms import ATTR, ITEMS, NAME
 from ..program import Scope
 from ..values import MAPPING, Values, shallow
 from .contents import constants, with_item
 from .part import Part
-from .stored import first_parameter
+from .stored import first_parameter, methods
 
 # By name: (the assignment, see `forms`; the scope that it stands in).
 Items = dict[str, list[tuple[list[Any], Scope]]]
@@ -54,12 +54,11 @@ class Assigned(Part):
         found: Items | None = self.memo.get(key)
         if found is None:
             found = {}
-            for fragment in scope.fragments:
-                for method in fragment.children:
-                    first = first_parameter(method) if method.kind == FUNCTION else None
-                    for entry in method.body[ITEMS] if first and method.body else ():
-                        holder = entry[0]
-                        if holder.__class__ is list and holder[0] == ATTR and holder[1] == first:
-                            found.setdefault(holder[2], []).append((entry, method))
+            for method in methods(scope):
+                first = first_parameter(method)
+                for entry in method.body[ITEMS] if first and method.body else ():
+                    holder = entry[0]
+                    if holder.__class__ is list and holder[0] == ATTR and holder[1] == first:
+                        found.setdefault(holder[2], []).append((entry, method))
             self.world.memory.remember_shape(key, found)
         return found

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from ..forms import BASES, CLASS, CLASS_KEYWORDS, ITEM
 from ..program import Scope
-from ..values import CLS
+from ..values import CLS, Values
 from .part import Part
 
 
@@ -18,25 +19,8 @@ class Classes(Part):
     def _bases(self, scope: Scope) -> tuple[Any, ...]:
         around = scope.parent
         assert around is not None
-        out: list[Any] = []
-        for form in scope.summary[BASES]:
-            if form.__class__ is list and form[0] == ITEM:  # Generic[T], list[int]
-                form = form[1]
-            found = self.world.value(form, around, None)
-            classes = [
-                value for value in found if value.__class__ is Scope and value.kind == CLASS and value is not scope
-            ]
-            if not classes:
-                # A function that makes a base: what it gives.
-                classes = [value[1] for value in found if value.__class__ is tuple and value[0] == CLS]
-            names = [value for value in found if value.__class__ is str]
-            if classes:
-                out += sorted(classes, key=lambda one: one.key)[:1]
-            elif names:
-                out += sorted(names)[:1]
-            else:
-                out.append("?")
-        return tuple(out)
+        forms = [form[1] if form.__class__ is list and form[0] == ITEM else form for form in scope.summary[BASES]]
+        return tuple([_base(self.world.value(form, around, None), scope) for form in forms])
 
     def mro(self, scope: Scope) -> tuple[Any, ...]:
         """The class and what it inherits from, in the order in which attributes are looked up (C3)."""
@@ -49,29 +33,23 @@ class Classes(Part):
 
     def _mro(self, scope: Scope) -> tuple[Any, ...]:
         bases = self.bases(scope) or ()
-        lists = []
-        for base in bases:
-            if base.__class__ is Scope:
-                lists.append([value for value in self.mro(base) if value is not scope])
-            else:
-                lists.append([base])
-        merged = _merge([*lists, list(bases)])
-        return (scope, *merged)
-
-    def is_metaclass(self, scope: Scope) -> bool:
-        """Whether the class is one of classes."""
-        return "builtins.type" in self.mro(scope)
+        orders = [self.mro(base) if base.__class__ is Scope else (base,) for base in bases]
+        return (scope, *_merge([*([one for one in order if one is not scope] for order in orders), list(bases)]))
 
     def metaclass(self, scope: Scope) -> Scope | str | None:
         """The class's metaclass, where one is named by it or by a base."""
         for one in self.mro(scope):
-            if isinstance(one, Scope) and one.parent is not None:
-                keywords = one.summary[CLASS_KEYWORDS]
-                for i in range(0, len(keywords), 2):
-                    if keywords[i] == "metaclass":
-                        for value in self.world.value(keywords[i + 1], one.parent, None):
-                            if (value.__class__ is Scope and value.kind == CLASS) or value.__class__ is str:
-                                return value  # it may also be a function
+            if one.__class__ is Scope and one.summary[CLASS_KEYWORDS] and (found := self._named_metaclass(one)):
+                return found
+        return None
+
+    def _named_metaclass(self, scope: Scope) -> Scope | str | None:
+        keywords = scope.summary[CLASS_KEYWORDS]
+        for i in range(0, len(keywords), 2):
+            if keywords[i] == "metaclass" and scope.parent is not None:
+                for value in self.world.value(keywords[i + 1], scope.parent, None):
+                    if isinstance(value, str) or (isinstance(value, Scope) and value.kind == CLASS):
+                        return value  # it may also be a function
         return None
 
     def outside_base(self, scope: Scope) -> str | None:
@@ -82,20 +60,31 @@ class Classes(Part):
         return None
 
 
+def _base(values: Values, scope: Scope) -> Scope | str:
+    """The class that a base of `scope` is; "?" where that is not known."""
+    classes = [value for value in values if value.__class__ is Scope and value.kind == CLASS and value is not scope]
+    if not classes:  # a function that makes a base: what it gives
+        classes = [value[1] for value in values if value.__class__ is tuple and value[0] == CLS]
+    if classes:
+        return min(classes, key=lambda one: one.key)
+    return min((value for value in values if value.__class__ is str), default="?")
+
+
 def _merge(lists: list[list[Any]]) -> list[Any]:
     """C3; where there is no consistent order, the first that is left."""
-    lists = [list(one) for one in lists if one]
+    lists = [one[::-1] for one in lists if one]  # the first of each at its end
+    behind = Counter(value for one in lists for value in one[:-1])
     out: list[Any] = []
     while lists:
-        for candidates in lists:
-            head = candidates[0]
-            if not any(head in other[1:] for other in lists):
-                break
-        else:
-            head = lists[0][0]
+        head = next((one[-1] for one in lists if not behind[one[-1]]), lists[0][-1])
         out.append(head)
-        for one in lists:
-            while head in one:
-                one.remove(head)
+        if behind[head]:
+            lists = [[value for value in one if value != head] for one in lists]
+            behind = Counter(value for one in lists for value in one[:-1])
+        else:
+            for one in lists:
+                if one[-1] == head:
+                    one.pop()
+                    behind.subtract(one[-1:])
         lists = [one for one in lists if one]
     return out

@@ -15,7 +15,7 @@ class Exactness(Part):
             return False
         if form[0] == NAME:
             found = self.world.names.lookup(form[1], scope)
-            return found is not None and (isinstance(found, str) or self._defined(found, form[1]))
+            return found is not None and (isinstance(found, str) or _defined(found, form[1]))
         if form[0] == ATTR and self.is_exact(form[1], scope):
             values = self.world.value(form[1], scope, None)
             return bool(values) and all(self._decides(value, form[2]) for value in values)
@@ -24,14 +24,16 @@ class Exactness(Part):
     def _decides(self, value: Value, name: str) -> bool:
         """Whether it is certain what an attribute of a value is."""
         if value.__class__ is Module:
-            return name not in value.scope.names or self._defined(value.scope, name)
+            return name not in value.scope.names or _defined(value.scope, name)
         if value.__class__ is Scope and value.kind == CLASS:
             found = self.world.members.find(value, name)
             return found is not None and all(one.__class__ is Scope for _, one in found[1])
         return value.__class__ is str
 
-    def _defined(self, scope: Scope, name: str) -> bool:
-        bindings = scope.names.get(name)
-        if not bindings:
-            return name not in scope.parameters
-        return all(value.__class__ is Scope or value.__class__ is Import for _, value in bindings)
+
+def _defined(scope: Scope, name: str) -> bool:
+    """Whether only definitions and imports bind the name."""
+    bindings = scope.names.get(name)
+    if not bindings:
+        return name not in scope.parameters
+    return all(value.__class__ is Scope or value.__class__ is Import for _, value in bindings)

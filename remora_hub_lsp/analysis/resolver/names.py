@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from .. import known
-from ..forms import CLASS, LAMBDA_KIND, NAME
+from ..forms import CLASS, LAMBDA_KIND
 from ..program import FRAGMENT, MODULE_KIND, Import, Module, Scope
 from ..values import NOTHING, Values, union
 from .part import Part
@@ -31,10 +32,8 @@ class Names(Part):
                 break
             at = at.parent
         module = scope.module.scope
-        for star in module.stars:
-            target = self.world.imports.resolve(star, module.module)
-            if isinstance(target, Module) and self.world.imports.exports(target, name):
-                return module
+        if module.stars and any(self._starred(module, name)):
+            return module
         return f"builtins.{name}" if name in known.BUILTINS else None
 
     def variable(self, scope: Scope, name: str) -> Values:
@@ -50,25 +49,24 @@ class Names(Part):
         return self.ask(key, self._variable, scope, name)
 
     def _variable(self, scope: Scope, name: str) -> Values:
-        parts = []
-        if name in scope.parameters:
-            parts.append(self.world.parameters.values(scope, scope.parameters[name]))
         bindings = scope.names.get(name, ())
-        for part, value in bindings:
-            parts.append(self.bound(value, part))
-        if not bindings:
-            for star in scope.stars:
-                target = self.world.imports.resolve(star, scope.module)
-                if isinstance(target, Module) and self.world.imports.exports(target, name):
-                    parts.append(self.world.imports.member(target, name))
+        parts = [self.world.parameters.values(scope, scope.parameters[name])] if name in scope.parameters else []
+        parts += [self.bound(value, part) for part, value in bindings]
+        if not bindings and scope.stars:
+            parts += [self.world.imports.member(module, name) for module in self._starred(scope, name)]
         values = union(parts)
-        if values:
-            items = self.world.assigned.of_scope(scope).get(name)
-            if items and scope.kind == MODULE_KIND:
-                values = self.world.assigned.added(values, items)
-        return values
+        items = self.world.assigned.of_scope(scope).get(name) if values and scope.kind == MODULE_KIND else None
+        return self.world.assigned.added(values, items) if items else values
+
+    def _starred(self, scope: Scope, name: str) -> Iterator[Module]:
+        """The modules of which star imports bring the name."""
+        for star in scope.stars:
+            module = self.world.imports.resolve(star, scope.module)
+            if isinstance(module, Module) and self.world.imports.exports(module, name):
+                yield module
 
     def bound(self, value: Any, scope: Scope) -> Values:
+        """What a binding gives (see `program.Binding`)."""
         cls = value.__class__
         if cls is Scope:
             return self.world.decorators.decorated(value)
@@ -95,6 +93,7 @@ class Names(Part):
         return self.world.assigned.added(values, items) if items else values
 
     def evaluate(self, form: list[Any], scope: Scope, sink: Sink | None) -> Values:
+        """What a name stands for."""
         name = form[1]
         found = self.lookup(name, scope)
         if found is None:
@@ -110,9 +109,4 @@ class Names(Part):
         """A definition's name is used without calling it."""
         for value in values:
             if value.__class__ is Scope and value.kind != LAMBDA_KIND:
-                sink.edge(
-                    value,
-                    REFERENCE,
-                    EXACT if self.world.exactness.is_exact(form, scope) else INFERRED,
-                    form[2] if form[0] == NAME else form[3],
-                )
+                sink.edge(value, REFERENCE, EXACT if self.world.exactness.is_exact(form, scope) else INFERRED, form[2])

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from ..forms import EITHER, KEYWORD, KWARGS, PARAMETERS, VARARGS
 from ..program import SUBCLASSES, Scope
-from ..values import NOTHING, PARAMETER, SEQUENCE, Value, Values, limited, shallow, union
-from .contents import mapping
+from ..values import NOTHING, PARAMETER, Value, Values, limited, shallow, union
+from .contents import mapping, sequence
 from .part import Part
 
 
@@ -65,20 +65,21 @@ def _for_parameter(function: Scope, number: int, given: Mapping[str, Values]) ->
         return given.get(str(SUBCLASSES), NOTHING)
     parameters = function.summary[PARAMETERS]
     name, kind = parameters[number][:2]
-    last = next((i for i, parameter in enumerate(parameters) if parameter[1] >= VARARGS), len(parameters))
-    found = []
-    for key, values in given.items():
-        if key[0].isdigit():
-            at, open_ended = int(key.rstrip("*")), key[-1] == "*"
-            own = at == number or (open_ended and at <= number)
-            if own if number < last else kind == VARARGS and number == last and (at >= last or open_ended):
-                found.append(values)
-        elif key == name and kind in (EITHER, KEYWORD):
-            found.append(values)
-    if kind == VARARGS:
-        return shallow(frozenset(((SEQUENCE, "tuple", union(found)),))) if found else NOTHING
     if kind == KWARGS:
-        extra = {key: values for key, values in given.items()
-                 if key.isidentifier() and key not in function.parameters}  # fmt: skip
+        extra = {key: values for key, values in given.items() if key.isidentifier() and key not in function.parameters}
         return shallow(frozenset((mapping(extra),))) if extra else NOTHING
+    last = next((i for i, parameter in enumerate(parameters) if parameter[1] >= VARARGS), len(parameters))
+    found = [values for key, values in given.items() if key[0].isdigit() and _is_for(key, number, kind, last)]
+    if kind == VARARGS:
+        return shallow(sequence("tuple", union(found))) if found else NOTHING
+    if kind in (EITHER, KEYWORD) and name in given:
+        found.append(given[name])
     return union(found)
+
+
+def _is_for(key: str, number: int, kind: int, last: int) -> bool:
+    """Whether what is passed at a position is for a parameter. last: the number behind those by position."""
+    at, open_ended = int(key.rstrip("*")), key[-1] == "*"
+    if number < last:
+        return at == number or (open_ended and at <= number)
+    return kind == VARARGS and number == last and (at >= last or open_ended)

@@ -4,45 +4,51 @@ from __future__ import annotations
 
 from ..forms import ASYNC, GENERATOR, RETURN_TYPE, RETURNS, YIELDS
 from ..program import Scope, flags
-from ..values import MANAGED, OUTER, SEQUENCE, Values, shallow, union
+from ..values import MANAGED, NOTHING, OUTER, Values, shallow, union
+from .contents import sequence
 from .part import Part
 
 
 class Returns(Part):
     def values(self, function: Scope) -> Values:
-        """What a function gives, in terms of its parameters."""
+        """What a function gives."""
         self.rests.into.add(function.rest)
         key = ("returned", function)
         found: Values | None = self.memo.get(key)
-        if found is not None:
-            return found
-        return self.ask(key, self._returned, function)
+        return found if found is not None else self.ask(key, self._returned, function)
 
     def _returned(self, function: Scope) -> Values:
-        summary = function.summary
-        around = function.parent
-        assert around is not None
-        annotation = summary[RETURN_TYPE]
         manager = self.world.decorators.is_manager(function)
-        if annotation is not None:
-            declared = self.world.annotations.declared(annotation, around)
-            if declared and not all(value.__class__ is tuple and value[0] == OUTER for value in declared):
-                if manager:
-                    return frozenset(((MANAGED, self.world.iteration.iterated(declared, None, -1)),))
-                if not summary[YIELDS] and self.world.parameters.says_little(declared):
-                    return declared | union([self.world.value(form, function, None) for form in summary[RETURNS]])
-                if function.children and not summary[YIELDS]:  # annotations do not tell which function is returned
-                    given = union([self.world.value(form, function, None) for form in summary[RETURNS]])
-                    declared |= frozenset(
-                        value for value in given if value.__class__ is Scope and value.parent is function
-                    )
-                return declared
-            if declared and not summary[YIELDS]:
-                return declared | union([self.world.value(form, function, None) for form in summary[RETURNS]])
-        if flags(function) & GENERATOR:
-            values = union([self.world.value(form, function, None) for form in summary[YIELDS]])
+        declared = self._declared(function)
+        if declared and not all(value.__class__ is tuple and value[0] == OUTER for value in declared):
             if manager:
-                return frozenset(((MANAGED, values),))
-            kind = "AsyncGenerator" if flags(function) & ASYNC else "Generator"
-            return shallow(frozenset(((SEQUENCE, kind, values),)))
-        return shallow(union([self.world.value(form, function, None) for form in summary[RETURNS]]))
+                return frozenset(((MANAGED, self.world.iteration.iterated(declared, None, -1)),))
+            return declared if function.summary[YIELDS] else self._more_than(declared, function)
+        if declared and not function.summary[YIELDS]:
+            return declared | self._written(function, RETURNS)
+        if flags(function) & GENERATOR:
+            return self._generated(function, manager)
+        return shallow(self._written(function, RETURNS))
+
+    def _declared(self, function: Scope) -> Values:
+        annotation, around = function.summary[RETURN_TYPE], function.parent
+        assert around is not None
+        return NOTHING if annotation is None else self.world.annotations.declared(annotation, around)
+
+    def _more_than(self, declared: Values, function: Scope) -> Values:
+        """What is declared to be returned, and what is, where that tells more."""
+        if self.world.parameters.says_little(declared):
+            return declared | self._written(function, RETURNS)
+        if not function.children:
+            return declared
+        given = self._written(function, RETURNS)  # annotations do not tell which function is returned
+        return declared | frozenset([one for one in given if one.__class__ is Scope and one.parent is function])
+
+    def _generated(self, function: Scope, manager: bool) -> Values:
+        values = self._written(function, YIELDS)
+        if manager:
+            return frozenset(((MANAGED, values),))
+        return shallow(sequence("AsyncGenerator" if flags(function) & ASYNC else "Generator", values))
+
+    def _written(self, function: Scope, part: int) -> Values:
+        return union([self.world.value(form, function, None) for form in function.summary[part]])

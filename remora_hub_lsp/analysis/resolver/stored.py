@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..forms import FUNCTION, NAME, PARAMETERS, STORES, VARARGS
+from ..forms import FUNCTION, NAME, PARAMETERS, STORES, VARARGS, Expression
 from ..program import Rest, Scope
 from ..values import NOTHING, Values, union
 from .part import Part
 from .rests import without
+
+# By name: (method, expression).
+Stores = dict[str, list[tuple[Scope, Expression]]]
 
 
 class Stored(Part):
@@ -26,31 +27,35 @@ class Stored(Part):
                 parts.append(self.ask(("stored", one, name), self._stored_values, one, name))
         return union(parts), self.world.members.looked_up(scope, name, rests)
 
-    def stores(self, scope: Scope) -> dict[str, list[Any]]:
+    def stores(self, scope: Scope) -> Stores:
         """The class's assignments to attributes of self or cls: (method, expression) by name."""
         key = ("stores", scope)
-        found = self.memo.get(key)
+        found: Stores | None = self.memo.get(key)
         if found is None:
             found = {}
-            for fragment in scope.fragments:
-                for method in fragment.children:
-                    if method.kind == FUNCTION:
-                        _collect_stores(method, first_parameter(method), found)
+            for method in methods(scope):
+                _collect_stores(method, first_parameter(method), found)
             self.world.memory.remember_shape(key, found)
         return found
 
     def _stored_values(self, scope: Scope, name: str) -> Values:
-        values = union(self.world.value(form, method, None) for method, form in self.stores(scope)[name])
+        values = union([self.world.value(form, method, None) for method, form in self.stores(scope)[name]])
         items = self.world.assigned.of_attributes(scope).get(name)
         return self.world.assigned.added(values, items) if items else values
 
 
+def methods(scope: Scope) -> list[Scope]:
+    """The functions that stand in a class's body."""
+    return [child for fragment in scope.fragments for child in fragment.children if child.kind == FUNCTION]
+
+
 def first_parameter(method: Scope) -> str | None:
+    """The name by which a method knows its receiver."""
     parameters = method.summary[PARAMETERS]
     return parameters[0][0] if parameters and parameters[0][1] < VARARGS else None
 
 
-def _collect_stores(method: Scope, first: str | None, found: dict[str, list[Any]]) -> None:
+def _collect_stores(method: Scope, first: str | None, found: Stores) -> None:
     """Assignments to attributes of the first parameter, in the method and the functions in it."""
     if first is None:
         return

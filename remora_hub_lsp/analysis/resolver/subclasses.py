@@ -50,11 +50,11 @@ class Subclasses(Part):
     def attribute(self, scope: Scope, name: str, sink: Sink | None, place: int) -> Values:
         """What `self.name` is where only subclasses have it, as with mixins."""
         found = []
+        instances = self.world.instances
         for below, members, stored in self.world.members.look("below", self._find_below, scope, name) or ():
             receiver = (SELF, below)
-            for member in members:
-                found.append(self.world.attributes.bound(member, receiver, sink, place))
-            found.append(self.world.attributes.as_seen(stored, receiver))
+            found += [instances.bound(member, receiver, sink, place) for member in members]
+            found.append(instances.as_seen(stored, receiver))
         return union(found)
 
     def _find_below(self, scope: Scope, name: str) -> tuple[Any, tuple[Rest, ...]]:
@@ -76,7 +76,6 @@ class Subclasses(Part):
 
     def _find_names_below(self, scope: Scope) -> Values:
         self.world.memory.flows(("names below", scope))  # what rests on names is noted by name
-        classes = {
-            one for below in self.below(scope) for one in self.world.classes.mro(below) if one.__class__ is Scope
-        }
+        mros = [self.world.classes.mro(below) for below in self.below(scope)]
+        classes = {one for mro in mros for one in mro if one.__class__ is Scope}
         return NOTHING.union(*(one.names.keys() | self.world.stored.stores(one).keys() for one in classes))

@@ -21,10 +21,13 @@ from .callforms import CallForms
 from .calls import Calls
 from .classes import Classes
 from .containers import Containers
+from .contexts import Contexts
 from .decorators import Decorators
 from .exactness import Exactness
 from .fixtures import Fixtures
 from .imports import Imports
+from .instances import Instances
+from .items import Items
 from .iteration import Iteration
 from .literals import Literals
 from .members import Members
@@ -93,6 +96,7 @@ class World:
         self.stored = Stored(self)
         self.subclasses = Subclasses(self)
         self.annotations = Annotations(self)
+        self.instances = Instances(self)
         self.attributes = Attributes(self)
         self.calls = Calls(self)
         self.arguments = Arguments(self)
@@ -167,11 +171,11 @@ class World:
 
 def _evaluators(world: World) -> tuple[Evaluate, ...]:
     """By the number that a form begins with (see `forms`)."""
-    literals, iteration = Literals(world), Iteration(world)
-    each, enter = iteration.evaluate, iteration.enter
+    literals, iteration, contexts = Literals(world), world.iteration, Contexts(world)
+    each = iteration.evaluate
     return (
-        world.names.evaluate, world.attributes.evaluate, CallForms(world).evaluate, world.containers.evaluate,
+        world.names.evaluate, world.attributes.evaluate, CallForms(world).evaluate, Items(world).evaluate,
         literals.constant, literals.of_type, literals.tuple_, literals.list_, literals.dict_, literals.any_, each, each,
-        iteration.part, enter, enter, Operators(world).evaluate, literals.lambda_, Narrowing(world).evaluate,
-        iteration.star, iteration.await_, world.annotations.evaluate, literals.prefix,
+        iteration.part, contexts.enter, contexts.enter, Operators(world).evaluate, literals.lambda_,
+        Narrowing(world).evaluate, iteration.star, contexts.await_, world.annotations.evaluate, literals.prefix,
     )  # fmt: skip
