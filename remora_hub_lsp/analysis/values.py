@@ -50,10 +50,15 @@ def limited(values: Values) -> Values:
 
 def union(parts: Iterable[Values]) -> Values:
     """All values of the parts."""
-    found = [part for part in parts if part]
-    if len(found) == 1:
-        return found[0]
-    return limited(NOTHING.union(*found)) if found else NOTHING
+    only: Values = NOTHING
+    more: list[Values] = []
+    for part in parts:
+        if part:
+            if not only:
+                only = part
+            else:
+                more.append(part)
+    return limited(only.union(*more)) if more else only
 
 
 def depth(value: Value) -> int:

@@ -24,14 +24,16 @@ class Members(Part):
         """What a name is in a class, in one of several ways; None where that asks itself."""
         key = (kind, scope, name, *more)
         found = self.memo.get(key)
+        rests = self.rests
         if found is not None:
-            if self.rests.looked is not None:
-                if key in self.rests.looked:  # what it rests on is noted
+            looked = rests.looked
+            if looked is not None:
+                if key in looked:  # what it rests on is noted
                     return found[0]
-                self.rests.looked.add(key)
+                looked.add(key)
         else:
             found = self.ask(key, compute, scope, name, *more) or (None, (scope.rest,))
-        self.rests.into.update(found[1])
+        rests.into.update(found[1])
         return found[0]
 
     def _find(self, scope: Scope, name: str, after: Scope | None) -> tuple[Any, tuple[Rest, ...]]:

@@ -16,10 +16,11 @@ class Passed(Part):
         """The values with parameters replaced by what callers pass for them."""
         for value in values:
             if value.__class__ is tuple and value[0] == PARAMETER:
-                return self._expand(values)
+                return self.replaced(values)
         return values
 
-    def _expand(self, values: Values) -> Values:
+    def replaced(self, values: Values) -> Values:
+        """The same where there are some."""
         out: set[Value] = set()
         todo, seen = list(values), set()
         while todo:

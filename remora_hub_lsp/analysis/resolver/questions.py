@@ -34,6 +34,7 @@ class Questions:
         self.unlike: set[Question] = set()
         self._memory = memory
         self._memo = memory.final
+        self._tentative = memory.tentative
         self._rests = rests
         self._now = _Active(-1)  # what is asked for now
         self._active: dict[Question, _Active] = {}
@@ -63,19 +64,18 @@ class Questions:
 
     def _known(self, key: Question) -> Any:
         """What is known of an answer that is not final; None: nothing."""
-        tentative = self._memory.tentative.get(key)
-        if tentative is not None:
+        if key in self._tentative:
             self.read(key)
-            return tentative.answer
-        active = self._active.get(key)
-        if active is not None:  # in a circle
+            return self._tentative[key].answer
+        if key in self._active:  # in a circle
+            active = self._active[key]
             active.again = True
             self._now.reach(active.depth)
             return active.answer
-        provisional = self._provisional.get(key)
-        if provisional is not None:
-            self._now.reach(provisional[0])
-            return provisional[1]
+        if key in self._provisional:
+            lowest, answer, _ = self._provisional[key]
+            self._now.reach(lowest)
+            return answer
         if len(self._active) > DEEPEST:
             self._now.reach(0)
             return NOTHING
@@ -129,7 +129,7 @@ class Questions:
         if reads is None:
             self._memo[key] = answer
         else:
-            self._memory.tentative[key] = Found(answer, reads, *how)
+            self._tentative[key] = Found(answer, reads, *how)
         self._memory.note(key)
 
     def _settle(self, depth: int, reads: set[Question] | None) -> None:
@@ -145,8 +145,8 @@ class Questions:
         That is done in the order in which it was found out: each answer comes after those that it rests on, and
         where these are the same as before so is it.
         """
-        tentative = dict(self._memory.tentative)
-        self._memory.tentative.clear()
+        tentative = dict(self._tentative)
+        self._tentative.clear()
         for key, found in tentative.items():
             if key not in self._memo and not is_unlike(found.reads):
                 self._memo[key] = found.answer

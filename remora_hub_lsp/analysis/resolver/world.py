@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from ..forms import Expression
 from ..program import Module, Rest, Scope
-from ..values import NOTHING, Values
+from ..values import NOTHING, PARAMETER, Values
 from .annotations import Annotations
 from .arguments import Arguments
 from .assigned import Assigned
@@ -119,7 +119,11 @@ class World:
 
     def expanded(self, form: Expression, scope: Scope, sink: Sink | None) -> Values:
         """The same with parameters replaced by what callers pass for them."""
-        return self.passed.expand(self.value(form, scope, sink))
+        values = self.value(form, scope, sink)
+        for value in values:
+            if value.__class__ is tuple and value[0] == PARAMETER:
+                return self.passed.replaced(values)
+        return values
 
     # ---- what callers pass
 
