@@ -715,10 +715,15 @@ class NodeStateKV:
         self._recount(path, revision)
 
     def _bury(self, keys: Iterable[str], revision: int) -> None:
-        self._db.executemany("INSERT INTO deleted VALUES (?, ?)", [(revision, key) for key in keys])
+        rows = [(revision, key) for key in keys]
+        self._db.executemany("INSERT INTO deleted VALUES (?, ?)", rows)
+        self._buried += len(rows)
+        if self._buried > _BURIED // 10:
+            self._forget_deleted()
 
     def _forget_deleted(self) -> None:
         """Keep the newest keys that are gone; cursors from before the others' revision have to begin anew."""
+        self._buried = 0  # since then
         row = self._db.execute(
             "SELECT revision FROM deleted ORDER BY revision DESC LIMIT 1 OFFSET ?", (_BURIED,)
         ).fetchone()

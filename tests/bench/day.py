@@ -41,7 +41,7 @@ LEVEL = 1.02  # what the last quarter may hold beside the one before
 
 @dataclass
 class Rest:
-    """What the hub process holds when nobody does anything. Memory in MB."""
+    """What the hub process holds when nobody does anything, and its largest worker, the call graph's. Sizes in MB."""
 
     edits: float
     hub: float
@@ -145,7 +145,7 @@ class Day:
         told = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
         self.rests.append(
             Rest(
-                self.edits, memory_of(pid)[0], sum(memory_of(child)[0] for child in apart),
+                self.edits, memory_of(pid)[0], max((memory_of(child)[0] for child in apart), default=0),
                 len(os.listdir(f"/proc/{pid}/fd")), int(told["Threads"]), len(apart),
                 database.stat().st_size / 1e6, database.with_name(f"{database.name}-wal").stat().st_size / 1e6,
             )

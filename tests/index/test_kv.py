@@ -12,6 +12,7 @@ import pytest
 from remora_hub_lsp.analysis.facts import MODULE
 from remora_hub_lsp.analysis.segments import extract
 from remora_hub_lsp.errors import KeyFormatError, SourceError, StoreError
+from remora_hub_lsp.index import kv as kv_module
 from remora_hub_lsp.index import schema
 from remora_hub_lsp.index.kv import Changed, NodeStateKV, Stamp, node_key, split_key
 from remora_hub_lsp.index.rows import FileRows, encode
@@ -405,3 +406,19 @@ def test_rows_of_another_python_are_read_again(database: Path) -> None:
     assert again.stamps() == {"a.py": (0, 1, stamp().scanned_ns, "")}
     assert again.get("node:a.py:f") is not None, "until then they are what there is"
     again.close()
+
+
+def test_of_keys_that_are_gone_only_so_many_are_kept(kv: NodeStateKV, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also by a process that runs for weeks; a cursor that is older has to begin anew."""
+    monkeypatch.setattr(kv_module, "_BURIED", 50)
+    put(kv, "a.py", "def f(): pass\n")
+    first = kv.revision
+    for number in range(200):
+        put(kv, "a.py", f"def f{number}(): pass\n")
+    with kv.view() as view:
+        kept = len(view.rows("SELECT key FROM deleted"))
+        assert 50 <= kept <= 60
+        assert view.changes(first, 1000) is None
+        assert view.changed_paths(first) is None
+        changes = view.changes(kv.revision - 2, 1000)
+    assert changes == (["node:a.py:f199", "node:a.py:<module>"], ["node:a.py:f197", "node:a.py:f198"], kv.revision)
