@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +29,20 @@ def given(script: Script, path: str, text: str) -> tuple[Json, Json]:
     """Inputs and answers of externals for a script on one file."""
     if script.name in STEPS:
         return {"file_path": path}, raw_facts(path, text)
+    states = nodes_of(path, text)
+    texts = own_texts(states, split_lines(text))
+    nodes = [facts_of(state, fields_of(script.declared), texts[state["key"]]) for state in states]
+    return {"nodes": nodes} | ({"limit": 4} if "limit" in script.inputs else {}), {}
+
+
+@cache
+def nodes_of(path: str, text: str) -> list[Json]:
     kv = NodeStateKV(MEMORY)
     kv.replace_file(encode(path, extract(text)), Stamp(0, 0, 0))
     with kv.view() as view:
         states = view.nodes_of(path)
     kv.close()
-    texts = own_texts(states, split_lines(text))
-    for state in states:
-        state["related_tests"] = []  # computed, none
-    nodes = [facts_of(state, fields_of(script.declared), texts[state["key"]]) for state in states]
-    return {"nodes": nodes} | ({"limit": 4} if "limit" in script.inputs else {}), {}
+    return [state | {"related_tests": []} for state in states]  # computed, none
 
 
 def natively(script: Script, path: str, text: str) -> Any:
