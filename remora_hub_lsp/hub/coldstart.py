@@ -154,7 +154,15 @@ class ColdStart:
         if files:
             tasks = [Task(file.path, hub.paths.absolute(file.path), file.known or "") for file in files]
             await self._analyse(tasks, {file.path: file.size for file in files})
+        if self._scope.anew:
+            await self._newer_anew(tasks)
         await hub.graph.build()
+
+    async def _newer_anew(self, tasks: list[Task]) -> None:
+        """What changed meanwhile was left to the feed, which leaves a file alone that is as the index has it."""
+        if batch := [task for task in tasks if task.path in self._newer]:
+            changed = await self.hub.write(self.hub.recorder.analyse, batch, self.hub.open_paths, True)
+            self.hub.following.follow(changed)
 
     async def _analyse(self, tasks: list[Task], sizes: dict[str, int]) -> None:
         tasks.sort(key=lambda task: -sizes[task.path])

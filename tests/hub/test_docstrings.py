@@ -18,6 +18,8 @@ from remora_hub_lsp.hub.hub import Hub
 from remora_hub_lsp.index.memory import memory_of
 from remora_hub_lsp.protocol import GetContextParams
 
+from .running import Gate
+
 DOC = '''    """Price of it all.
 
     Args:
@@ -371,5 +373,32 @@ async def test_settings_that_change_while_the_hub_runs(tmp_path: Path) -> None:
                 for node in (NODE, "open.py:price"):
                     while (await life.drift(node) is not None) != there:
                         await asyncio.sleep(0.02)
+    finally:
+        await hub.close()
+
+
+async def test_settings_change_while_a_file_is_told_as_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is as the index has it, but judged by other rules."""
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "shop.py").write_text(OLD)
+    read = {"workers": 0, "watch": False}
+    hub = Hub(root, load_config(root, overrides=read), lambda: load_config(root, overrides=read))
+    await hub.start()
+    try:
+        await hub.indexed()
+        life = Life(hub)
+        await life.disk(shop=ADDED)
+        assert await life.drift()
+        gate = Gate(monkeypatch)
+        (root / "pyproject.toml").write_text("[tool.remora-hub]\ndrift = 'off'\n")
+        hub.rules_changed("pyproject.toml")
+        while not (hub.cold_start.active and hub.cold_start.progress.total):
+            await asyncio.sleep(0.005)
+        hub.apply(DiskChanged("shop.py"))
+        assert (await life.hub.read(lambda view: view.outline("shop.py"), paths=("shop.py",))).value
+        gate.open()
+        await hub.cold_start.finished()
+        assert await life.drift() is None
     finally:
         await hub.close()
