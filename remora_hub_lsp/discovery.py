@@ -112,10 +112,12 @@ def socket_path(version: str = __version__) -> Path:
 
 def find_root(start: Path) -> Path:
     """The project's root: the nearest folder from `start` upwards with a pyproject.toml or a .git, else `start`."""
-    for folder in (start, *start.parents):
-        if (folder / "pyproject.toml").is_file() or (folder / ".git").exists():
-            return folder
-    return start
+    return next((folder for folder in (start, *start.parents) if is_project(folder)), start)
+
+
+def is_project(folder: Path) -> bool:
+    """Whether the folder is one's own root: it has a pyproject.toml or a .git."""
+    return (folder / "pyproject.toml").is_file() or (folder / ".git").exists()
 
 
 class Lock:

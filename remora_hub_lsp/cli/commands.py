@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Config, load_config
-from ..discovery import find_root
-from ..errors import ConfigError, HubError
+from ..discovery import find_root, is_project
+from ..errors import ConfigError, HubError, RootError
 from . import relations, show
 from .asking import from_here, processes, up_to_date
 from .output import write
@@ -26,10 +27,23 @@ OK, NOTHING_FOUND = 0, 1
 def run(arguments: argparse.Namespace) -> int:
     """Run the command that was parsed; gives its exit code. Raises HubError."""
     overrides = {name: getattr(arguments, name) for name in Config.model_fields if hasattr(arguments, name)}
-    root = getattr(arguments, "path", None) or arguments.root or find_root(Path.cwd())
+    root = _root(arguments)
     config = load_config(root, None, {**overrides, "index_on_start": True, "watch": arguments.command == "watch"})
     with logging_of(config, at_least=logging.DEBUG if "log_level" in overrides else logging.WARNING):
         return asyncio.run(_COMMANDS[arguments.command](arguments, root, config))
+
+
+def _root(arguments: argparse.Namespace) -> Path:
+    """The project's root. Raises RootError where there is none, or nobody can mean the folder that it would be."""
+    named: Path | None = getattr(arguments, "path", None) or arguments.root
+    root = named or find_root(Path.cwd())
+    if arguments.command == "status" and arguments.all:
+        return root  # which nobody asks for
+    if not root.is_dir():
+        raise RootError(f"{root} is not a directory; name that of a project")
+    if named is None and root in (Path(root.anchor), Path(os.path.expanduser("~"))) and not is_project(root):
+        raise RootError(f"{root} is no project (it has neither a pyproject.toml nor a .git); name one with --root PATH")
+    return root
 
 
 async def index(arguments: argparse.Namespace, root: Path, config: Config) -> int:

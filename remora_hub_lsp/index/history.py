@@ -64,9 +64,9 @@ class HistoryTable:
                 (path, blob, self._format, data),
             )
             db.execute(
-                "DELETE FROM history WHERE path = ?1 AND id NOT IN"
-                " (SELECT id FROM history WHERE path = ?1 ORDER BY id DESC LIMIT ?2)",
-                (path, _KEPT),
+                "DELETE FROM history WHERE path = ? AND id NOT IN"
+                " (SELECT id FROM history WHERE path = ? ORDER BY id DESC LIMIT ?)",
+                (path, path, _KEPT),
             )
 
     def _do(self, job: Callable[[sqlite3.Connection], T]) -> T:

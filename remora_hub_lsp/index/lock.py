@@ -22,7 +22,10 @@ class WriteLock:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
         except OSError as error:
-            raise StoreError(f"cannot open the lock of the index, {self.path}: {error.strerror}") from error
+            raise StoreError(
+                f"cannot write where the index has to be, {self.path}: {error.strerror};"
+                " name another file with --db (the setting `database`), or another cache with XDG_CACHE_HOME"
+            ) from error
         if not try_lock(descriptor):
             os.close(descriptor)
             return False

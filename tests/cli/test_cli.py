@@ -175,7 +175,10 @@ def test_a_card_shows_a_few_of_many_callers_and_how_to_see_all(shop: Path, run: 
     assert run("context", "shop/used.py:wanted") == 0
     _, _, rest = run.out.partition("callers     ")
     indented = "\n            "
-    wanted = [*(f"shop/used.py:use{number}" for number in range(5)), "and 2 more: remora-hub callers shop/used.py:wanted"]
+    wanted = [
+        *(f"shop/used.py:use{number}" for number in range(5)),
+        "and 2 more: remora-hub callers shop/used.py:wanted",
+    ]
     assert rest.startswith(indented.join(wanted) + "\ncallees     none\n")
 
 
@@ -460,3 +463,37 @@ def test_reindex_analyses_what_changed_and_anew_all(run: Run, shop: Path) -> Non
     assert run("context", "shop/cart.py:other") == 0
     assert run("reindex", "/") == 2
     assert "/ is not below" in run.err
+
+
+@pytest.mark.parametrize("command", [["index", "gone"], ["context", "a.py", "--root", "gone"], ["index", "file"]])
+def test_a_root_that_is_no_folder_is_told(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    assert main(command) == 2
+    assert re.search(r"(gone|file) is not a directory; name that of a project", capsys.readouterr().err)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
+
+
+def test_nobody_means_all_of_their_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert main(["index"]) == 2
+    assert f"{tmp_path} is no project" in capsys.readouterr().err
+    assert main(["index", "."]) == 0, "unless they say so"
+    (tmp_path / "pyproject.toml").touch()
+    assert main(["index"]) == 0
+
+
+def test_a_cache_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert main(["index", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert "Not a directory" in told
+    assert "--db" in told
