@@ -28,7 +28,8 @@ class Arguments(Part):
     def note(self, function: Scope, receiver: Value | None, call: Call, sink: Sink) -> None:
         """Note what is passed, as the call is written: what parameters that is for, the function's own file tells."""
         for at, open_ended, values in call.positions(0 if receiver is None else 1):
-            sink.flow(function, f"{at}*" if open_ended else str(at), values)
+            if values:
+                sink.flow(function, f"{at}*" if open_ended else str(at), values)
         for name, values in call.named:
             if name:
                 sink.flow(function, name, values)

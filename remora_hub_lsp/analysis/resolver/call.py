@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..program import Scope
@@ -37,17 +37,17 @@ class Call:
         if self.sink is not None:
             self.sink.edge(target, self.kind, self.evidence, self.place)
 
-    def positions(self, first: int) -> Iterator[tuple[int, bool, Values]]:
+    def positions(self, first: int) -> list[tuple[int, bool, Values]]:
         """(position, whether it is for all from there on, values), from `first` on."""
+        out: list[tuple[int, bool, Values]] = []
         at = first
         for argument in self.arguments:
             if argument.__class__ is not list:
-                yield at, False, argument
+                out.append((at, False, argument))
                 at += 1
             elif argument and argument[-1] is None:
-                for values in argument[:-1]:
-                    yield at, True, values
+                out += [(at, True, values) for values in argument[:-1]]
             else:
-                for values in argument:
-                    yield at, False, values
-                    at += 1
+                out += [(number, False, values) for number, values in enumerate(argument, at)]
+                at += len(argument)
+        return out

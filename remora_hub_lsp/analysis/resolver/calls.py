@@ -23,7 +23,11 @@ class Calls(Part):
             return self.function(value, None, call)
         if cls is str:
             return self.world.outside.call(value, None, call)
-        return self._of_tuple(value, call) if cls is tuple else NOTHING
+        if cls is tuple:
+            if value[0] == BOUND and value[1].__class__ is Scope:
+                return self.function(value[1], value[2], call)
+            return self._of_tuple(value, call)
+        return NOTHING
 
     def results(self, values: Values, call: Call) -> Values:
         """What calling any of these gives."""
@@ -35,8 +39,6 @@ class Calls(Part):
     def _of_tuple(self, value: Value, call: Call) -> Values:
         kind = value[0]
         if kind == BOUND:
-            if value[1].__class__ is Scope:
-                return self.function(value[1], value[2], call)
             return self.world.outside.call(value[1], value[2], call)
         if kind == CLS:
             return self._instantiate(value[1], (SELF, value[1]), call.inferred())
@@ -66,7 +68,7 @@ class Calls(Part):
     def function(self, function: Scope, receiver: Value | None, call: Call) -> Values:
         """What calling a function of the project gives; receiver: its first argument, if it is bound."""
         if call.sink is not None:
-            call.edge(function)
+            call.sink.edge(function, call.kind, call.evidence, call.place)
             self.world.arguments.note(function, receiver, call, call.sink)
         values = self.world.returns.values(function)
         return self.world.arguments.substitute(values, function, receiver, call) if values else values

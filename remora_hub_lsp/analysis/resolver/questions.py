@@ -45,7 +45,10 @@ class Questions:
         """The answer to a question, by `compute`; NOTHING where it is asked in a circle and nothing is known yet."""
         if key in self._memo:
             return self._memo[key]  # type: ignore[no-any-return]
-        known: Answer | None = self._known(key)
+        if key in self._tentative:
+            self.read(key)
+            return self._tentative[key].answer  # type: ignore[no-any-return]
+        known: Answer | None = self._in_circle(key)
         if known is not None:
             return known
         active = self._begin(key)
@@ -62,12 +65,9 @@ class Questions:
         self._keep(key, answer, active, compute, arguments)
         return answer
 
-    def _known(self, key: Question) -> Any:
-        """What is known of an answer that is not final; None: nothing."""
-        if key in self._tentative:
-            self.read(key)
-            return self._tentative[key].answer
-        if key in self._active:  # in a circle
+    def _in_circle(self, key: Question) -> Any:
+        """What is known of the answer to a question that is being answered, or that rests on such a one; else None."""
+        if key in self._active:
             active = self._active[key]
             active.again = True
             self._now.reach(active.depth)
