@@ -1,63 +1,16 @@
 """A file's part of the call graph: the edges of its code, what it passes to parameters, and what it rests on."""
 
-# mypy: disable-error-code="attr-defined, union-attr, arg-type, assignment, index, no-any-return"
-# Values are told apart by `__class__ is`, which is faster than isinstance and tells mypy nothing.
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .forms import (
-    ATTR,
-    BASES,
-    BINDS,
-    CALL,
-    CLASS,
-    CLASS_KEYWORDS,
-    DECORATORS,
-    EFFECTS,
-    FUNCTION,
-    ITEMS,
-    LAMBDA_KIND,
-    NAME,
-    PARAMETERS,
-    RETURN_TYPE,
-    RETURNS,
-    STORES,
-    YIELDS,
-    Expression,
-)  # fmt: skip
-from .program import FRAGMENT, SUBCLASSES, Module, Rest, Scope
-from .resolver.call import Call
+from .collected import Collected, EdgeRow, Flows, Passed
+from .forms import CLASS, LAMBDA_KIND
+from .program import Module, Rest, Scope
 from .resolver.rests import Question
-from .resolver.sink import BY_NAME, CALLED, EXACT, IMPLICIT, INFERRED, REFERENCE
 from .resolver.world import World
-from .values import (
-    BOUND,
-    CLS,
-    CONSTANT,
-    FIXED,
-    INSTANCE,
-    MANAGED,
-    MAPPING,
-    NOTHING,
-    PARAMETER,
-    PARTIAL,
-    PROPERTY,
-    SELF,
-    SEQUENCE,
-    Value,
-    Values,
-)  # fmt: skip
-
-__all__ = [
-    "BY_NAME", "CALLED", "EXACT", "IMPLICIT", "INFERRED", "REFERENCE", "CallerEdges", "Draft", "FileGraph", "Walked",
-    "draft", "file_graph", "finished",
-]  # fmt: skip
-
-# [target, kind, evidence, [numbers of places]]; the target is a node's key, a dotted name outside the project, or
-# `.name` of a method called on something unknown.
-EdgeRow = tuple[str, int, int, list[int]]
+from .walk import walk
 
 
 class CallerEdges(NamedTuple):
@@ -67,13 +20,6 @@ class CallerEdges(NamedTuple):
     slot: int
     caller: str
     edges: list[EdgeRow]
-
-
-# What is passed: by file, by function's unique name, by position ("0"), by positions from one on ("2*") or by keyword;
-# encoded values. SUBCLASSES of a class travel in the same way.
-Flows = dict[str, dict[str, dict[str, list[Any]]]]
-# The same before it is encoded.
-_Passed = dict[tuple[Scope, str], Values]
 
 
 class FileGraph(NamedTuple):
@@ -105,7 +51,7 @@ class _Done:
     __slots__ = ("bases", "data", "edges", "passed", "rests")
 
     def __init__(
-        self, data: bytes, edges: list[CallerEdges], passed: _Passed, bases: dict[str, tuple[str, ...]],
+        self, data: bytes, edges: list[CallerEdges], passed: Passed, bases: dict[str, tuple[str, ...]],
         rests: set[Rest],
     ) -> None:  # fmt: skip
         self.data: bytes | None = data
@@ -125,7 +71,7 @@ def file_graph(world: World, module: Module, data: Mapping[int, bytes], before: 
     for code in _codes(module):
         done = known.get((code.segment, code.slot))
         if done is None or done.data != data[code.segment]:
-            sink = _Sink(passes=True)
+            sink = Collected(passes=True)
             rests = world.rests.begin(module.path, apart=True)
             bases: dict[str, tuple[str, ...]] = {}
             edges = _edges(world, code, sink, bases)
@@ -133,7 +79,7 @@ def file_graph(world: World, module: Module, data: Mapping[int, bytes], before: 
         walked.codes[code.segment, code.slot] = done
     every = walked.codes.values()
     world.rests.note((module.path, ""), *(done.rests for done in every))
-    sink = _Sink(passes=True)
+    sink = Collected(passes=True)
     for done in every:
         for (function, key), values in done.passed.items():
             sink.flow(function, key, values)
@@ -150,7 +96,7 @@ class Draft(NamedTuple):
 
 def draft(world: World, module: Module) -> Draft:
     """The edges of a module's code as far as they are known without what callers pass; and what it passes itself."""
-    sink = _Sink(passes=True)
+    sink = Collected(passes=True)
     world.rests.begin(module.path)
     bases: dict[str, tuple[str, ...]] = {}
     sure: list[CallerEdges] = []
@@ -169,7 +115,7 @@ def finished(world: World, draft: Draft) -> FileGraph:
     """The edges of the module's code, now that `world` knows what callers pass."""
     graph = draft.graph
     world.rests.begin(graph.path)
-    sink = _Sink(passes=False)
+    sink = Collected(passes=False)
     callers = list(graph.callers)
     for code, edges, reads in draft.unsure:
         callers += _edges(world, code, sink, graph.bases) if world.is_unlike(reads) else edges
@@ -206,246 +152,16 @@ def _codes(module: Module) -> list[_Code]:
     return list(found.values())
 
 
-def _edges(world: World, code: _Code, sink: _Sink, bases: dict[str, tuple[str, ...]]) -> list[CallerEdges]:
-    edges = sink.edges = {}
+def _edges(world: World, code: _Code, sink: Collected, bases: dict[str, tuple[str, ...]]) -> list[CallerEdges]:
+    sink.edges = {}
     for scope in code.scopes:
-        _walk(world, scope, sink)
-        if scope.kind == FRAGMENT and scope.parent is not None and scope.parent.kind == CLASS:
-            around = scope.parent
-            if scope is around.fragments[0]:
-                bases[around.unique] = tuple(
-                    base.key if base.__class__ is Scope else base.removeprefix("builtins.")
-                    for base in world.classes.bases(around) or () if base != "?"
-                )  # fmt: skip
-    if not edges:
-        return []
-    rows = [
-        (target if target.__class__ is str else target.key, kind, evidence, sorted(places))
-        for (target, kind), (evidence, places) in edges.items()
-    ]
-    rows.sort()
-    return [CallerEdges(code.segment, code.slot, code.caller, rows)]
+        walk(world, scope, sink)
+        around = scope.parent
+        if around is not None and around.kind == CLASS and scope is around.fragments[0]:
+            known = [base for base in world.classes.bases(around) or () if base != "?"]
+            bases[around.unique] = tuple([one.key if one.__class__ is Scope else _plain(one) for one in known])
+    return [CallerEdges(code.segment, code.slot, code.caller, sink.rows())] if sink.edges else []
 
 
-def _walk(world: World, scope: Scope, sink: _Sink) -> None:
-    body = scope.body
-    assert body is not None
-    value = world.value
-    binds = body[BINDS]
-    for i in range(1, len(binds), 2):
-        if binds[i].__class__ is list:
-            value(binds[i], scope, sink)
-    for form in body[EFFECTS]:
-        value(form, scope, sink)
-    for holder, attribute, form, place in body[STORES]:
-        receivers = world.expanded(holder, scope, sink)
-        assigned = value(form, scope, sink)
-        for receiver in receivers:
-            if receiver.__class__ is tuple and receiver[0] in (INSTANCE, SELF):
-                _store(world, receiver, attribute, assigned, sink, place)
-    for holder, key, form, place in body[ITEMS]:
-        if place < 0:
-            continue  # an argument of a call, which is among the effects
-        receivers = world.expanded(holder, scope, sink)
-        keys, assigned = value(key, scope, sink), value(form, scope, sink)
-        for receiver in receivers:
-            if receiver.__class__ is tuple and receiver[0] in (INSTANCE, SELF):
-                world.calls.method(receiver, "__setitem__", [keys, assigned], sink, place)
-    if scope.kind in (FUNCTION, LAMBDA_KIND):
-        for part in (RETURNS, YIELDS):
-            for form in scope.summary[part]:
-                if form.__class__ is list:
-                    value(form, scope, sink)
-    for child in scope.children:
-        _definition(world, child, scope, sink)
-
-
-def _store(world: World, receiver: Value, attribute: str, assigned: Values, sink: _Sink, place: int) -> None:
-    """An attribute assignment that a property's setter, a descriptor or __setattr__ takes."""
-    found = world.members.find(receiver[1], attribute)
-    if found is not None:
-        for _, member in found[1]:
-            if member.__class__ is Scope and world.decorators.role(member) == "setter":
-                world.calls.function(member, receiver, Call([assigned], sink, place, kind=IMPLICIT))
-        return
-    if world.members.find(receiver[1], "__setattr__"):
-        world.calls.method(receiver, "__setattr__", [NOTHING, assigned], sink, place)
-
-
-def _definition(world: World, child: Scope, scope: Scope, sink: _Sink) -> None:
-    """What defining something evaluates: decorators, defaults, annotations, bases."""
-    summary = child.summary
-    value = world.value
-    values: Values = frozenset((child,))
-    for form in reversed(summary[DECORATORS]):
-        decorators = value(form, scope, None if form.__class__ is list and form[0] in (NAME, ATTR) else sink)
-        place = _place(form)
-        evidence = EXACT if world.exactness.is_exact(form, scope) else INFERRED
-        if any(one.__class__ is Scope and one.kind != CLASS for one in decorators):
-            # What gives a decorator or, called in another way, the decorated: here it is the decorator.
-            decorators = frozenset(one for one in decorators if one.__class__ is Scope or one.__class__ is str)
-        for decorator in decorators:
-            if decorator.__class__ is Scope or (decorator.__class__ is tuple and decorator[0] != PROPERTY):
-                world.calls.result(decorator, Call([values], sink, place, evidence=evidence))
-            elif decorator.__class__ is str:
-                sink.edge(decorator, CALLED, evidence, place)
-        values = world.decorators.apply(decorators, values, child)
-    if child.kind == CLASS:
-        for form in summary[BASES]:
-            value(form, scope, sink)
-        for i in range(1, len(summary[CLASS_KEYWORDS]), 2):
-            value(summary[CLASS_KEYWORDS][i], scope, sink)
-        for base in world.classes.bases(child) or ():
-            if base.__class__ is Scope:
-                sink.flow(base, str(SUBCLASSES), frozenset((child,)))
-        _subclass(world, child, sink)
-        return
-    for _, _, annotation, default in summary[PARAMETERS]:
-        if annotation is not None:
-            value(annotation, scope, sink)
-        if default is not None:
-            value(default, scope, sink)
-    if summary[RETURN_TYPE] is not None:
-        value(summary[RETURN_TYPE], scope, sink)
-
-
-def _subclass(world: World, child: Scope, sink: _Sink) -> None:
-    """Defining a class calls its metaclass, and its bases' __init_subclass__."""
-    meta = world.classes.metaclass(child)
-    if meta.__class__ is Scope:
-        for name in ("__new__", "__init__"):
-            for member in world.members.values(meta, name):
-                if member.__class__ is Scope and member.kind == FUNCTION:
-                    sink.edge(member, IMPLICIT, INFERRED, -1)
-    if child.summary[BASES]:
-        found = world.members.find(child, "__init_subclass__", child)
-        if found is not None:
-            for _, member in found[1]:
-                if member.__class__ is Scope and member.kind == FUNCTION:
-                    sink.edge(member, IMPLICIT, INFERRED, -1)
-
-
-def _place(form: Expression) -> int:
-    if form.__class__ is list:
-        if form[0] == NAME:
-            return int(form[2])
-        if form[0] == ATTR:
-            return int(form[3])
-        if form[0] == CALL:
-            return int(form[4])
-    return -1
-
-
-class _Sink:
-    """Collects edges and, if wanted, what is passed."""
-
-    def __init__(self, passes: bool) -> None:
-        self.passes = passes
-        self.edges: dict[tuple[Scope | str, int], tuple[int, set[int]]] = {}  # of the code that is walked
-        self.passed: _Passed = {}
-
-    def edge(self, target: Scope | str, kind: int, evidence: int, place: int) -> None:
-        key = target, kind
-        entry = self.edges.get(key)
-        if entry is None:
-            if target.kind == LAMBDA_KIND if target.__class__ is Scope else target.startswith("builtins."):
-                return
-            self.edges[key] = evidence, {place} if place >= 0 else set()
-            return
-        if evidence < entry[0]:
-            self.edges[key] = entry = evidence, entry[1]
-        if place >= 0:
-            entry[1].add(place)
-
-    def flow(self, function: Scope, key: str, values: Values) -> None:
-        if values and self.passes:
-            known = self.passed.get((function, key))
-            self.passed[function, key] = values if known is None else known | values
-
-    def flows(self) -> Flows:
-        """What was passed."""
-        out: Flows = {}
-        for (function, key), values in self.passed.items():
-            codes = _encoded(values)
-            if len(codes) > 1:  # other values may have the same code
-                codes = [code for number, code in enumerate(codes) if code not in codes[:number]]
-            if codes:
-                out.setdefault(function.module.path, {}).setdefault(function.unique, {})[key] = codes
-        return out
-
-
-_WITH_CLASS = (INSTANCE, SELF, CLS, PROPERTY)
-
-
-def encode(value: Value) -> Any:
-    """A value as JSON; None where it is not worth passing on."""
-    if value.__class__ is Scope:
-        return [value.module.path, value.unique]
-    if value.__class__ is Module:
-        return [value.path, ""]
-    if value.__class__ is str:
-        return value
-    kind = value[0]
-    if kind in _WITH_CLASS:
-        return [kind, encode(value[1])]
-    if kind == PARAMETER:
-        return [kind, encode(value[1]), value[2]]
-    if kind == BOUND:
-        if value[1].__class__ is str:
-            return None
-        function, receiver = encode(value[1]), encode(value[2])
-        return [kind, function, receiver] if receiver is not None else None
-    if kind == CONSTANT:
-        small = value[1].__class__ is int and -9 < value[1] < 9
-        return [kind, value[1]] if small or (value[1].__class__ is str and len(value[1]) <= 24) else None
-    if kind == SEQUENCE:
-        return [kind, value[1], _encoded(value[2])]
-    if kind == FIXED:
-        return [kind, value[1], [_encoded(part) for part in value[2]]]
-    if kind == MAPPING:
-        return [kind, [[key, _encoded(part)] for key, part in value[1]]]
-    if kind in (PARTIAL, MANAGED):
-        return [kind, _encoded(value[1])]
-    return None
-
-
-def _encoded(values: Values) -> list[Any]:
-    codes = [code for value in values if (code := encode(value)) is not None]
-    if len(codes) > 1:
-        codes.sort(key=repr)
-    return codes
-
-
-def decode(code: Any, find: Any) -> Value | None:
-    """The value that `encode` made this of; None where what it names is gone. find: a module by its path."""
-    if code.__class__ is str:
-        return code
-    kind = code[0]
-    if kind.__class__ is str:
-        module = find(kind)
-        if module is None:
-            return None
-        return module if not code[1] else module.by_unique.get(code[1])
-    if kind in _WITH_CLASS:
-        inner = decode(code[1], find)
-        return None if inner is None else (kind, inner)
-    if kind == PARAMETER:
-        inner = decode(code[1], find)
-        return None if inner is None else (kind, inner, code[2])
-    if kind == BOUND:
-        function, receiver = decode(code[1], find), decode(code[2], find)
-        return None if function is None or receiver is None else (kind, function, receiver)
-    if kind == CONSTANT:
-        return (kind, code[1])
-    if kind == SEQUENCE:
-        return (kind, code[1], decoded(code[2], find))
-    if kind == FIXED:
-        return (kind, code[1], tuple(decoded(part, find) for part in code[2]))
-    if kind == MAPPING:
-        return (kind, tuple((key, decoded(part, find)) for key, part in code[1]))
-    return (kind, decoded(code[1], find))
-
-
-def decoded(codes: Iterable[Any], find: Any) -> Values:
-    """The values that are still there."""
-    return frozenset(value for code in codes if (value := decode(code, find)) is not None)
+def _plain(dotted: str) -> str:
+    return dotted.removeprefix("builtins.")

@@ -15,7 +15,7 @@ from typing import Any
 
 from .facts import Behaviour, Binding, NodeFacts, Segment
 from .signature import class_signature, expression, function_signature
-from .summary import summarize, summarize_header
+from .summary.writer import summarize, summarize_header
 from .text import units
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef

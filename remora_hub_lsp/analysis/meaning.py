@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .edges import encode
+from .encoding import encode
 from .forms import CLASS, DECORATORS, LAMBDA_KIND, PARAMETERS
 from .program import Import, Module, Scope, flags, is_function
 from .resolver.fixtures import is_fixture

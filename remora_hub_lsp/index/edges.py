@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from ..analysis.edges import EdgeRow
+from ..analysis.collected import EdgeRow
 from .graph import number_of, packed
 from .resolving import FILE_SHIFT, SEGMENT_SHIFT, Resolved, Unresolved
 from .rests import forget_rests, write_rests

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import orjson
 
-from ..analysis.edges import FileGraph, Flows, file_graph
+from ..analysis.collected import Flows
+from ..analysis.edges import FileGraph, file_graph
 from ..analysis.meaning import meanings
 from ..analysis.program import Module
 from ..analysis.resolver.rests import ANY_NAME

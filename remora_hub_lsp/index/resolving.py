@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from ..analysis.edges import FileGraph, Flows, decoded
+from ..analysis.collected import Flows
+from ..analysis.edges import FileGraph
+from ..analysis.encoding import decoded
 from ..analysis.modules import Modules
 from ..analysis.program import Module, Rest, Scope
 from ..analysis.values import Values

@@ -1,0 +1,1 @@
+"""Parsed statements -> their summaries (see `forms`)."""
