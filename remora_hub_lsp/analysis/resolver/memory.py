@@ -28,20 +28,14 @@ class Memory:
         """lasting: whether something is ever forgotten."""
         self.final: dict[Question, Any] = {}
         self.tentative: dict[Question, Found] = {}
-        self._lasting = lasting
+        self.lasting = lasting
         self._answers: dict[Rest, list[Question]] = {}  # what has an answer, by what it was found out for
         self._shapes: dict[str, list[Question]] = {}  # and what only a file's text tells, by file
         self._flowing: list[Question] = []  # and what is passed
 
     def note(self, key: Question) -> None:
-        """There is an answer."""
-        if self._lasting:
-            owner = rest_of(key)
-            held = self._answers.get(owner)
-            if held is None:
-                self._answers[owner] = [key]
-            else:
-                held.append(key)
+        """There is an answer, which may be forgotten."""
+        self._answers.setdefault(rest_of(key), []).append(key)
 
     def remember_shape(self, key: Question, found: Any) -> None:
         """What only the text of a file tells."""

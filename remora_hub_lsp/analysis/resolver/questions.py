@@ -17,8 +17,10 @@ from .rests import LOOKUPS, Question, Rests, rest_of
 MOST_ROUNDS = 8
 DEEPEST = 60
 _NO_CIRCLE = 1 << 30
-# For what it was asked; by which function of what it is answered.
 Answer = TypeVar("Answer")
+# What was asked for before (see `Rests`), and what that reads.
+_Before = tuple[Rest, set[Rest], set[Question] | None, set[Question] | None]
+# For what it was asked; by which function of what it is answered.
 Asking = tuple[Rest, Callable[..., Any], tuple[Any, ...]]
 
 
@@ -36,7 +38,7 @@ class Questions:
         self._memo = memory.final
         self._tentative = memory.tentative
         self._rests = rests
-        self._now = _Active(-1)  # what is asked for now
+        self._now: _Active | None = None  # what is asked for now
         self._active: dict[Question, _Active] = {}
         # Answers that rest on a question that has none yet, and the depth of the lowest of these.
         self._provisional: dict[Question, tuple[int, Any, Asking]] = {}
@@ -48,10 +50,9 @@ class Questions:
         if key in self._tentative:
             self.read(key)
             return self._tentative[key].answer  # type: ignore[no-any-return]
-        known: Answer | None = self._in_circle(key)
-        if known is not None:
-            return known
-        active = self._begin(key)
+        if key in self._active or key in self._provisional or len(self._active) > DEEPEST:
+            return self._in_circle(key)  # type: ignore[no-any-return]
+        active, rests = self._begin(key), self._rests
         try:
             # Not in a function of its own: questions are nested deeply, and frames are limited.
             for _ in range(MOST_ROUNDS):
@@ -61,25 +62,25 @@ class Questions:
                     break
                 self._begin_anew(active, answer)
         finally:
-            self._end(key, active)
+            rests.owner, rests.into, rests.looked, _ = active.before
+            self._now = active.around
+            del self._active[key]
         self._keep(key, answer, active, compute, arguments)
         return answer
 
     def _in_circle(self, key: Question) -> Any:
-        """What is known of the answer to a question that is being answered, or that rests on such a one; else None."""
+        """What is known of the answer to a question that is being answered, or that rests on such a one."""
         if key in self._active:
             active = self._active[key]
             active.again = True
-            self._now.reach(active.depth)
+            self._reach(active.depth)
             return active.answer
         if key in self._provisional:
             lowest, answer, _ = self._provisional[key]
-            self._now.reach(lowest)
+            self._reach(lowest)
             return answer
-        if len(self._active) > DEEPEST:
-            self._now.reach(0)
-            return NOTHING
-        return None
+        self._reach(0)
+        return NOTHING
 
     def read(self, key: Question) -> None:
         """What is asked now depends on the answer to this."""
@@ -87,11 +88,15 @@ class Questions:
             self.reads = set()
         self.reads.add(key)
 
+    def _reach(self, depth: int) -> None:
+        """What is asked for now rests on the question at that depth, too."""
+        if self._now is not None and depth < self._now.lowest:
+            self._now.lowest = depth
+
     def _begin(self, key: Question) -> _Active:
-        active, rests = _Active(len(self._active)), self._rests
-        active.around, self._now = self._now, active
-        active.before = rests.owner, rests.into, rests.looked, self.reads
-        self._active[key] = active
+        rests = self._rests
+        before = rests.owner, rests.into, rests.looked, self.reads
+        self._now = self._active[key] = active = _Active(len(self._active), self._now, before)
         self.reads = None
         if key[0] not in LOOKUPS:
             rests.begin_question(rest_of(key))
@@ -103,12 +108,6 @@ class Questions:
         if self._provisional:
             self._provisional = {key: kept for key, kept in self._provisional.items() if kept[0] < active.depth}
 
-    def _end(self, key: Question, active: _Active) -> None:
-        rests = self._rests
-        rests.owner, rests.into, rests.looked, _ = active.before
-        self._now = active.around
-        del self._active[key]
-
     def _keep(
         self, key: Question, answer: Any, active: _Active, compute: Callable[..., Any], arguments: tuple[Any, ...]
     ) -> None:
@@ -116,7 +115,7 @@ class Questions:
         reads, before = self.reads, active.before[3]
         if active.lowest < active.depth:
             self._provisional[key] = active.lowest, answer, how
-            self._now.reach(active.lowest)
+            self._reach(active.lowest)
         else:
             self._is_final(key, answer, reads, how)
             reads = None if reads is None else {key}
@@ -130,7 +129,8 @@ class Questions:
             self._memo[key] = answer
         else:
             self._tentative[key] = Found(answer, reads, *how)
-        self._memory.note(key)
+        if self._memory.lasting:
+            self._memory.note(key)
 
     def _settle(self, depth: int, reads: set[Question] | None) -> None:
         """Answers that rested on nothing but one that is final now are final, too."""
@@ -165,16 +165,8 @@ class _Active:
     """
 
     __slots__ = ("again", "answer", "around", "before", "depth", "lowest")
-    around: _Active
-    before: tuple[Rest, set[Rest], set[Question] | None, set[Question] | None]
 
-    def __init__(self, depth: int) -> None:
-        self.depth = depth
+    def __init__(self, depth: int, around: _Active | None, before: _Before) -> None:
+        self.depth, self.around, self.before = depth, around, before
         self.answer: Any = NOTHING
-        self.again = False
-        self.lowest = _NO_CIRCLE
-
-    def reach(self, depth: int) -> None:
-        """It rests on that one, too."""
-        if depth < self.lowest:
-            self.lowest = depth
+        self.again, self.lowest = False, _NO_CIRCLE
