@@ -15,5 +15,5 @@ const common = {
 
 await build({ ...common, entryPoints: ["src/extension.ts"], outfile: "out/extension.js" });
 if (!production) {
-  await build({ ...common, entryPoints: ["trusted", "untrusted", "several"].map((name) => `test/host/${name}.ts`), outdir: "out/test" });
+  await build({ ...common, entryPoints: ["trusted", "untrusted", "several", "newcomer"].map((name) => `test/host/${name}.ts`), outdir: "out/test" });
 }
