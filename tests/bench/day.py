@@ -60,7 +60,8 @@ class Day:
         self.root = root
         self.hub = hub
         self.rng = random.Random(seed)
-        self.files = sorted(path for path in root.rglob("*.py") if 1000 < path.stat().st_size < 60_000)
+        paths = [path for path in root.rglob("*.py") if path.stem.isidentifier()]
+        self.files = sorted(path for path in paths if 1000 < path.stat().st_size < 60_000)
         self.edits = 0
         self.errors: Counter[str] = Counter()
         self.rests: list[Rest] = []
