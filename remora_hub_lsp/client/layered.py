@@ -88,6 +88,10 @@ class Layered(IndexView):
         with self._of(path) as view:
             return view.qualnames(path)
 
+    def bindings(self, path: str) -> list[tuple[str, str]]:
+        with self._of(path) as view:
+            return view.bindings(path)
+
     def has(self, path: str, qualname: str) -> bool:
         with self._of(path) as view:
             return view.has(path, qualname)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import KeyFormatError
 from ..index import drift
-from ..index.ids import BadId, locate, parse_id
+from ..index.dotted import locate
+from ..index.ids import BadId, parse_id
 from ..protocol import OutdatedParams
 from .recorder import DiskFile
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from ..errors import StoreError
 from ..index.answers import Asked, Place, get_context
 from ..index.around import SOURCE, Text, Wanted, finish, relate
+from ..index.dotted import locate, module_paths
 from ..index.encoded import Encoded, EncodedNodes, encode, result
-from ..index.ids import BadId, NodeId, locate, module_paths, parse_id
+from ..index.ids import BadId, NodeId, parse_id
 from ..index.search import search
 from ..index.view import IndexView, Json
 from ..models import HubState

@@ -7,8 +7,9 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from ..analysis.facts import MODULE
+from .dotted import locate
 from .encoded import stale_reason
-from .ids import BadId, NodeId, locate
+from .ids import BadId, NodeId
 from .view import IndexView, Json
 
 Place = tuple[str, int, int]  # path, line, UTF-16 character

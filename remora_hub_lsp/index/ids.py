@@ -1,27 +1,23 @@
 """Node ids as people and agents write them -> (path, qualname).
 
 Accepted: `node:{path}:{qualname}`, `path.py:qualname`, `path.py` (its module), the same with an absolute path or
-a file URI, and `pkg.mod.Class.method`.
+a file URI, and `pkg.mod.Class.method` (see dotted.py).
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ..analysis.facts import MODULE
-from .view import IndexView
 
 # A qualname has no colon; a path may.
 _WITH_PATH = re.compile(r"(.+?\.pyi?)(?::([^/\\:]+))?\Z", re.DOTALL)
 _DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\.<module>)*(?:#\d+)?\Z")
-
-# What follows a module's name in its file's.
-_SUFFIXES = (".py", "/__init__.py", ".pyi", "/__init__.pyi")
 
 ToPath = Callable[[str], str | None]
 
@@ -60,38 +56,6 @@ def parse_id(text: str, to_path: ToPath) -> NodeId | BadId:
         "a node id is node:{path}:{qualname}, {path}.py:{qualname}, an absolute path or file URI with :{qualname}, "
         "or pkg.module.Class.method"
     )
-
-
-def locate(view: IndexView, parts: tuple[str, ...]) -> tuple[str, str] | None:
-    """(path, qualname) of a dotted name: the longest module that exists and defines the rest, from the root or `src` on
-    if there is one, else anywhere, for which all paths have to be looked at."""
-    for suffix, qualname in _modules(parts):
-        for path in (suffix, f"src/{suffix}"):
-            if view.has(path, qualname) if qualname != MODULE else view.file(path) is not None:
-                return path, qualname
-    fallback: tuple[str, str] | None = None
-    for suffix, qualname in _modules(parts):
-        for path in view.paths(suffix):
-            if qualname == MODULE or view.has(path, qualname):
-                return path, qualname
-            fallback = fallback or (path, qualname)
-    return fallback
-
-
-def _modules(parts: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """What may be the module's path, with the rest of the name: the longest first."""
-    for length in range(len(parts), 0, -1):
-        stem, qualname = "/".join(parts[:length]), ".".join(parts[length:]) or MODULE
-        yield from ((stem + suffix, qualname) for suffix in _SUFFIXES)
-
-
-def module_paths(parts: tuple[str, ...]) -> Iterator[str]:
-    """Files that may define a dotted name, by the usual layouts: the longest module first."""
-    for length in range(len(parts), 0, -1):
-        stem = "/".join(parts[:length])
-        for suffix in _SUFFIXES:
-            yield stem + suffix
-            yield f"src/{stem}{suffix}"
 
 
 def _below_root(path: str, qualname: str, to_path: ToPath) -> NodeId | BadId:

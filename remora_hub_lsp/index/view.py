@@ -160,6 +160,11 @@ class IndexView:
             return []
         return [row[0] for row in self._db.execute("SELECT qualname FROM nodes WHERE file = ?", (file.id,))]
 
+    def bindings(self, path: str) -> list[tuple[str, str]]:
+        """(name, dotted target) of what a file imports in its module scope; `*` for all of a module."""
+        found = self._db.execute("SELECT bindings FROM files WHERE path = ?", (path,)).fetchone()
+        return [(name, target) for name, target in orjson.loads(found[0])] if found else []
+
     def has(self, path: str, qualname: str) -> bool:
         """Whether the file defines that name."""
         file = self.known_file(path)

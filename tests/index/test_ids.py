@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remora_hub_lsp.analysis.facts import MODULE
-from remora_hub_lsp.index.ids import BadId, NodeId, locate, parse_id
+from remora_hub_lsp.index.dotted import locate
+from remora_hub_lsp.index.ids import BadId, NodeId, parse_id
 from remora_hub_lsp.index.kv import NodeStateKV, node_key
 
 from .store import put
@@ -206,3 +207,40 @@ def test_the_module_nearest_to_the_root_wins(kv: NodeStateKV) -> None:
         assert locate(view, ("models", "A")) == ("models.py", "A")
         assert locate(view, ("models", "B")) == ("x/models.py", "B")
         assert locate(view, ("x", "models", "A")) == ("x/models.py", "A")
+
+
+@pytest.mark.parametrize(
+    ("dotted", "found"),
+    [
+        ("shop.Cart", ("shop/cart.py", "Cart")),
+        ("shop.Basket.total", ("shop/cart.py", "Cart.total")),  # under another name
+        ("shop.Cart.size", ("shop/base.py", "Base.size")),  # inherited
+        ("shop.Cart.Line.text", ("shop/cart.py", "Cart.Line.text")),
+        ("shop.helper", ("shop/more.py", "helper")),  # from a module that takes all of another one
+        ("shop.cart.base.Base", ("shop/base.py", "Base")),  # through a module
+        ("shop.late", ("shop/more.py", "late")),  # the last import counts
+        ("shop.Cart.none", ("shop/__init__.py", "Cart.none")),
+        ("shop.circle", ("shop/__init__.py", "circle")),
+        ("shop.path.join", ("shop/__init__.py", "path.join")),
+        ("lib.Kit", ("vendor/lib/kit.py", "Kit")),  # a package that lies elsewhere
+    ],
+)
+def test_a_dotted_name_is_found_where_imports_and_bases_lead(
+    kv: NodeStateKV, dotted: str, found: tuple[str, str]
+) -> None:
+    put(
+        kv, "shop/__init__.py",
+        "from os import path\nfrom .cart import Cart, Cart as Basket, late\nfrom .cart import *\nfrom .more import *\n"
+        "from .more import late\nfrom . import missing as m\nfrom .missing import *\n",
+    )  # fmt: skip
+    put(
+        kv, "shop/cart.py",
+        "from . import base\nfrom shop import *\nclass Cart(base.Base):\n    def total(self): ...\n    class Line:\n"
+        "        def text(self): ...\ndef late(): ...\n",
+    )  # fmt: skip
+    put(kv, "shop/base.py", "from .cart import Cart\nclass Base(Cart):\n    size = 0\n    def size(self): ...\n")
+    put(kv, "shop/more.py", "from .cart import circle\ndef helper(): ...\ndef late(): ...\n")
+    put(kv, "vendor/lib/__init__.py", "from lib.kit import Kit\n")
+    put(kv, "vendor/lib/kit.py", "class Kit: ...\n")
+    with kv.view() as view:
+        assert locate(view, tuple(dotted.split("."))) == found
