@@ -34,7 +34,8 @@ class Classes(Part):
     def _mro(self, scope: Scope) -> tuple[Any, ...]:
         bases = self.bases(scope) or ()
         orders = [self.mro(base) if base.__class__ is Scope else (base,) for base in bases]
-        return (scope, *_merge([*([one for one in order if one is not scope] for order in orders), list(bases)]))
+        above = [[one for one in order if one is not scope] for order in orders]
+        return (scope, *(above[0] if len(above) == 1 else merge([*above, list(bases)])))
 
     def metaclass(self, scope: Scope) -> Scope | str | None:
         """The class's metaclass, where one is named by it or by a base."""
@@ -70,8 +71,9 @@ def _base(values: Values, scope: Scope) -> Scope | str:
     return min((value for value in values if value.__class__ is str), default="?")
 
 
-def _merge(lists: list[list[Any]]) -> list[Any]:
-    """C3; where there is no consistent order, the first that is left."""
+def merge(lists: list[list[Any]]) -> list[Any]:
+    """The orders of several bases, and of the bases themselves, made one (C3); where none agrees with all of them, the
+    first that is left comes next."""
     lists = [one[::-1] for one in lists if one]  # the first of each at its end
     behind = Counter(value for one in lists for value in one[:-1])
     out: list[Any] = []
