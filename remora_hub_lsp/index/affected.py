@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from ..analysis.forms import CLASS, STORES
 from ..analysis.meaning import meanings
@@ -45,25 +45,22 @@ class Affected:
                     if owner not in self._meant:
                         self._meant[owner] = self._meaning(world, owner)
 
-    def files(self, world: World, changed: Iterable[Rest]) -> set[int]:
+    def files(self, world: World, changed: Collection[Rest]) -> set[int]:
         """The files whose graph rests on these names, which do mean something else, or on names that do so then."""
         found: set[int] = set()
-        wide: set[int] = set()
-        todo, seen = list(changed), set(changed)
+        wide = {n for path, name in changed if name == ANY_NAME for n in numbers_of_file(self._db, path)}
+        todo = [rest for rest in changed if rest[1] != ANY_NAME]
+        seen = set(todo)
         while todo:
-            rest = todo.pop()
-            if rest[1] == ANY_NAME:
-                wide |= numbers_of_file(self._db, rest[0])
-                continue
-            for file, number in self._resting_on(rest):
+            for file, number in self._resting_on(todo.pop()):
                 owner = self._owner(file, number) if number else None
-                if number and (owner is None or owner not in self._meant):
-                    wide.add(number)
-                elif owner is not None and (owner in seen or not self._is_unlike(world, owner)):
-                    continue
-                elif owner is not None:
+                if owner is not None and owner in self._meant:
+                    if owner in seen or not self._is_unlike(world, owner):
+                        continue
                     seen.add(owner)
                     todo.append(owner)
+                elif number:  # nobody knows what it meant
+                    wide.add(number)
                 found.add(file)  # also of a name: what the file's code uses of the file itself is not noted
         if wide:
             self._meant.clear()  # any of them may mean something else

@@ -53,6 +53,7 @@ class Members(Part):
         return found, self.looked_up(scope, name, rests)
 
     def looked_up(self, scope: Scope, name: str, rests: list[Rest]) -> tuple[Rest, ...]:
+        """Note that a name was looked up in a class, and that what came of it rests on these."""
         found = tuple(rests)
         self.rests.link(scope.member_rest(name), found)
         return found

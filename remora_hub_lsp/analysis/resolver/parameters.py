@@ -48,7 +48,6 @@ class Parameters(Part):
             return frozenset(((CLS, owner),))
         if role == "static":
             return NOTHING
-        self.world.classes.mro(owner)
         return frozenset(((SELF, owner),))
 
     def _declared(self, annotation: Expression, scope: Scope) -> Values:
