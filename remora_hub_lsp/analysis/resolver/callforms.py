@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
 from ..forms import ATTR, CLASS, FUNCTION, NAME, STAR, Expression
@@ -56,9 +57,9 @@ class CallForms(Part):
     def _starred(self, form: list[Any], scope: Scope, sink: Sink | None) -> list[Any]:
         """See `Call`."""
         values = self.world.expanded(form[1], scope, sink)
-        for value in values:
-            if value.__class__ is tuple and value[0] == FIXED:
-                return list(value[2])
+        known = [value[2] for value in values if value.__class__ is tuple and value[0] == FIXED]
+        if known:
+            return [union(parts) for parts in zip_longest(*known, fillvalue=NOTHING)]
         return [self.world.iteration.iterated(values, sink, -1), None]
 
     def _special(self, name: str, form: list[Any], scope: Scope, sink: Sink | None) -> Values | None:

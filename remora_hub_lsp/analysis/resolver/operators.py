@@ -75,16 +75,11 @@ class Operators(Part):
         return NOTHING
 
     def _binary(self, left: Values, method: str, right: Values, sink: Sink | None, place: int) -> Values:
-        out = []
-        for value in left:
-            if value.__class__ is not tuple:
-                continue
-            if value[0] in (INSTANCE, SELF):
-                out.append(self._of_instance(value, method, right, sink, place))
-            elif value[0] in (SEQUENCE, FIXED) and method in _JOIN:
-                return _joined(value[1], (*left, *right))
-            elif value[0] == MAPPING and method in ("or", "ior"):
-                out.append(frozenset((value,)))
+        out = [self._of_instance(value, method, right, sink, place) for value in _instances(left)]
+        containers = _containers(left, method)
+        if any(value[0] != MAPPING for value in containers):
+            return _joined(min(value[1] for value in containers if value[0] != MAPPING), (*left, *right))
+        out += [frozenset((value,)) for value in containers]
         out = out or self._reflected(left, _IN_PLACE.get(method, method), right, sink, place)
         if out:
             return union(out)
@@ -103,6 +98,12 @@ class Operators(Part):
 
 def _instances(values: Values) -> list[Value]:
     return [value for value in values if value.__class__ is tuple and value[0] in (INSTANCE, SELF)]
+
+
+def _containers(values: Values, method: str) -> list[Value]:
+    """The containers that a method of that name makes one."""
+    kinds = (SEQUENCE, FIXED, MAPPING) if method in ("or", "ior") else (SEQUENCE, FIXED) if method in _JOIN else ()
+    return [value for value in values if value.__class__ is tuple and value[0] in kinds]
 
 
 def _beginnings(values: Values) -> Values:
