@@ -113,7 +113,8 @@ def launch(options: Sequence[str] = ()) -> bool:
         with open(_fresh_log(), "ab") as log:
             _detached([*command, *options], log.fileno(), lock.descriptor)
     except OSError as error:
-        raise SharingError(f"the hub process cannot be started: {error}") from error
+        reason = f"{error.filename}: {error.strerror}; is XDG_CACHE_HOME right?" if error.filename else str(error)
+        raise SharingError(f"the hub process cannot be started: {reason}") from error
     finally:
         lock.leave()
     return True

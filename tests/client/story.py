@@ -14,7 +14,7 @@ from typing import Any
 
 from ..serve.process import Process, environment, frames, started
 
-HANG = 60.0
+HANG = 180.0
 """Seconds after which a test is stuck rather than slow."""
 
 ON_DISK = "class Cart:\n    def total(self) -> int:\n        return 1\n"

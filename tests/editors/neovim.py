@@ -12,7 +12,7 @@ from typing import Any
 import pynvim
 
 PLUGIN = Path(__file__).parents[2] / "editors" / "neovim"
-HANG = 60.0
+HANG = 180.0
 """Seconds after which a test is stuck rather than slow."""
 
 SERVER = [sys.executable, "-m", "remora_hub_lsp", "--stdio"]

@@ -27,7 +27,7 @@ from remora_hub_lsp.protocol import GetContextParams
 # What tells when and how a row was written, and not what the text holds.
 HISTORY = frozenset({"last_updated", "update_source"})
 # A test that waits longer hangs.
-GUARD = 60.0
+GUARD = 180.0
 
 
 def hub_of(root: Path, **settings: Any) -> Hub:

@@ -18,7 +18,7 @@ from remora_hub_lsp.hub.hub import Hub
 from remora_hub_lsp.index.memory import memory_of
 from remora_hub_lsp.protocol import GetContextParams
 
-from .running import Gate
+from .running import GUARD, Gate
 
 DOC = '''    """Price of it all.
 
@@ -369,7 +369,7 @@ async def test_settings_that_change_while_the_hub_runs(tmp_path: Path) -> None:
         for settings, there in [("drift = 'off'", False), ("drift-exclude = ['*.py']", False), ("", True)]:
             (root / "pyproject.toml").write_text(f"[tool.remora-hub]\n{settings}\n")
             hub.disk_changed(str(root / "pyproject.toml"))
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(GUARD):
                 for node in (NODE, "open.py:price"):
                     while (await life.drift(node) is not None) != there:
                         await asyncio.sleep(0.02)

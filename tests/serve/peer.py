@@ -8,7 +8,7 @@ import json
 from types import TracebackType
 from typing import Any, Self
 
-HANG = 60.0
+HANG = 180.0
 """Seconds after which a test is stuck rather than slow."""
 
 

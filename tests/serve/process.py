@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from .peer import Peer
+from .peer import HANG, Peer
 
 SERVE = "from remora_hub_lsp.serve.endpoint import run_stdio; sys.exit(run_stdio({'workers': 0}))"
 
@@ -39,11 +39,11 @@ class Process(Peer):
 
     async def exit_code(self) -> int:
         """Of the process alone: unlike asyncio's own, this does not wait for the ends of the pipes."""
-        return await asyncio.to_thread(self.process.wait, 60)
+        return await asyncio.to_thread(self.process.wait, HANG)
 
     async def errors(self) -> str:
         """All that the server has written to standard error, once it has ended."""
-        return (await asyncio.wait_for(self._errors, 60)).decode()
+        return (await asyncio.wait_for(self._errors, HANG)).decode()
 
 
 @asynccontextmanager
@@ -74,7 +74,7 @@ def run(messages: Sequence[dict[str, Any]], **streams: Any) -> subprocess.Comple
     """Run the server to its end. `messages` are its standard input, unless `streams` says otherwise."""
     if "stdin" not in streams:
         streams["input"] = frames(messages)
-    return subprocess.run(command(), env=environment(), timeout=60, check=False, **streams)
+    return subprocess.run(command(), env=environment(), timeout=HANG, check=False, **streams)
 
 
 def frames(messages: Sequence[dict[str, Any]]) -> bytes:

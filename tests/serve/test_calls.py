@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from .conftest import Server, WriteFiles
-from .peer import Peer
+from .peer import HANG, Peer
 
 FILES = {
     "shop.py": """\
@@ -138,7 +138,7 @@ async def test_calls_follow_what_is_typed(peer: Peer, server: Server, project: W
     app = uri.replace("shop.py", "app.py")
     peer.open(app, "from shop import _sum\ndef main():\n    _sum([])\n")
     (item,) = await prepared(peer, uri, 3, 5)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(HANG):
         while True:
             incoming = await peer.ask("callHierarchy/incomingCalls", {"item": item})
             if {call["from"]["name"] for call in incoming} == {"total", "main"}:

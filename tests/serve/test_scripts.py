@@ -13,7 +13,7 @@ from remora_hub_lsp.serve.hover import hover_content
 
 from ..scripts.test_runner import FOLDER, HEAD, LENGTHS, MANY_PARAMETERS
 from .conftest import Server, WriteFiles
-from .peer import Peer
+from .peer import HANG, Peer
 from .test_diagnostics import PUBLISH, PUSHED, about
 
 TRUSTED = {"trusted": True}
@@ -70,7 +70,7 @@ async def problems_of(peer: Peer, uri: str) -> list[dict[str, Any]]:
 
 
 async def until_hover_shows(peer: Peer, uri: str, text: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(HANG):
         while text not in (await peer.hover(uri, 0, 5) or "").replace("\\", ""):
             await asyncio.sleep(0.05)
 
@@ -99,7 +99,7 @@ async def test_trust_is_each_sessions_own(server: Server, project: WriteFiles) -
     context = await first.ask("remora/getContext", {"nodes": ["a.py:f"]})
     assert context["nodes"]["a.py:f"]["extra"] == {"it": {"lines": 2}}
     await second.__aexit__(None, None, None)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(HANG):
         while (await scripts(first))["trusted"]:
             await asyncio.sleep(0.01)
     await hub.scripts.settled()

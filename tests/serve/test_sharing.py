@@ -26,7 +26,7 @@ from .process import environment, frames, parse, started
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and sockets of POSIX")
 
-HANG = 60
+HANG = 180
 
 
 @pytest.fixture

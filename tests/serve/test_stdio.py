@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from .conftest import WriteFiles
+from .peer import HANG
 from .process import command, environment, frames, parse, run, started
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="drives POSIX signals and descriptors")
@@ -130,7 +131,7 @@ async def test_without_standard_error(project: WriteFiles) -> None:
     done = await asyncio.to_thread(
         subprocess.run,
         ["sh", "-c", script, "sh", *command("print('early')") ],
-        input=frames([*session(root), *BYE]), stdout=subprocess.PIPE, env=environment(), timeout=60, check=False,
+        input=frames([*session(root), *BYE]), stdout=subprocess.PIPE, env=environment(), timeout=HANG, check=False,
     )  # fmt: skip
     assert done.returncode == 0
     assert done.stdout.startswith(b"early\n")
@@ -222,7 +223,7 @@ async def test_a_terminal_is_left_as_it_was(project: WriteFiles) -> None:
     )
     await asyncio.sleep(0.1)
     os.write(ours, b"hello?\n")
-    assert await asyncio.wait_for(process.wait(), 60) == 1
+    assert await asyncio.wait_for(process.wait(), HANG) == 1
     assert not fcntl.fcntl(theirs, fcntl.F_GETFL) & os.O_NONBLOCK
     os.close(ours)
     os.close(theirs)
@@ -249,7 +250,7 @@ async def test_sockets_as_standard_input_and_output(project: WriteFiles, one: bo
         await peer.ask("shutdown")
         peer.tell("exit", None)
         await peer.end()
-    assert await asyncio.wait_for(process.wait(), 60) == 0
+    assert await asyncio.wait_for(process.wait(), HANG) == 0
 
 
 async def test_a_big_answer_and_a_big_question(project: WriteFiles) -> None:
