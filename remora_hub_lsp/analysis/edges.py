@@ -38,10 +38,10 @@ class Walked:
         self.shape = shape
         self.codes: dict[tuple[int, int], _Done] = {}
 
-    def forget(self, gone: set[Rest], on: Rest | None = None) -> None:
-        """These names may mean something else. on: for what rests on that, too."""
+    def forget(self, gone: set[Rest]) -> None:
+        """These names may mean something else."""
         for done in self.codes.values():
-            if (on is None or on in done.rests) and not done.rests.isdisjoint(gone):
+            if not done.rests.isdisjoint(gone):
                 done.data = None
 
 

@@ -33,8 +33,7 @@ class Affected:
 
     def look(self, world: World, start: Iterable[Rest]) -> None:
         """Remember what that means which rests on these names, before they change."""
-        # Whether a class has a name changes seldom, and it takes long to find whom that concerns.
-        seen = {rest for rest in start if PRESENCE not in rest[1]}
+        seen = set(start)
         todo = deque(sorted(seen))
         while todo and len(seen) < MOST_OWNERS:  # the nearest first
             for file, number in self._resting_on(todo.popleft()):

@@ -6,6 +6,7 @@ some work that was not needed.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Collection, Iterable
 from functools import lru_cache
@@ -14,7 +15,8 @@ from hashlib import blake2b
 import orjson
 
 from ..analysis.program import Rest
-from ..analysis.resolver.rests import ANY_NAME, PRESENCE, without
+from ..analysis.resolver.rests import ANY_NAME, BELOW, PRESENCE
+from .keys import split_key
 from .resolving import Rests
 
 _NAME_BITS, _PATH_BITS = 40, 23
@@ -45,10 +47,13 @@ def rest_number(rest: Rest) -> int:
 
 
 def rest_rows(owner: Rest, found: Iterable[Rest], file: int) -> list[tuple[int, int, int]]:
-    """The rows of what a name of a file, or its code (""), rests on. Of its own names nothing is noted for the code."""
+    """The rows of what a name of a file, or its code (""), rests on. Of its own names nothing is noted for the code,
+    but of those that its classes have not: they may have them by a change of another file."""
     path, own = owner
     number = rest_number(owner) if own else 0
-    return [(rest_number(one), file, number) for one in found if one != owner and (own or one[0] != path)]
+    return [
+        (rest_number(one), file, number) for one in found if one != owner and (own or one[0] != path or "?" in one[1])
+    ]
 
 
 def write_rests(db: sqlite3.Connection, rests: Rests, numbers: dict[str, int | None]) -> None:
@@ -89,16 +94,40 @@ def reaching(db: sqlite3.Connection, numbers: Iterable[int]) -> set[int]:
 def resting_on_presence(db: sqlite3.Connection, path: str, name: str) -> list[tuple[int, int]]:
     """(file, number or 0) of what rests on it whether a class has a name: `Class.?name` of a file."""
     owner, _, member = name.partition(PRESENCE)
-    number = rest_number(without(member))
-    if db.execute("SELECT 1 FROM rests WHERE rest = ? LIMIT 1", (number,)).fetchone() is None:
-        return []
-    # Of what a file's own code (own = 0) uses of the file itself nothing is noted.
-    sql = (
-        f"{_REACHED} SELECT DISTINCT one.file, one.own FROM rests AS one JOIN rests AS other"
-        " ON other.file = one.file AND (other.own = one.own OR one.own = 0)"
-        " WHERE one.rest = ? AND other.rest IN (SELECT rest FROM reached)"
-    )
-    return db.execute(sql, (_json([rest_number((path, owner))]), number)).fetchall()
+    bases, subclasses = _hierarchy(db)
+    below = _closure([(path, owner)], subclasses)
+    absences = [(path, f"{cls}{PRESENCE}{member}") for path, cls in below]
+    absences += [(path, f"{cls}.{BELOW}?{member}") for path, cls in _closure(below, bases)]
+    sql = "SELECT DISTINCT file, own FROM rests WHERE rest IN (SELECT value FROM json_each(?))"
+    return db.execute(sql, (_json(map(rest_number, absences)),)).fetchall()
+
+
+_Related = dict[Rest, list[Rest]]
+_NUMBERED = re.compile(r"#\d+")
+
+
+def _hierarchy(db: sqlite3.Connection) -> tuple[_Related, _Related]:
+    """The bases and the subclasses of the project's classes, each as its file and qualname."""
+    bases: _Related = {}
+    subclasses: _Related = {}
+    sql = "SELECT path, class, base FROM hierarchy JOIN files ON files.id = file WHERE base LIKE 'node:%'"
+    for path, name, key in db.execute(sql):
+        home, base = split_key(key)
+        lower, upper = (path, _NUMBERED.sub("", name)), (home, _NUMBERED.sub("", base))
+        bases.setdefault(lower, []).append(upper)
+        subclasses.setdefault(upper, []).append(lower)
+    return bases, subclasses
+
+
+def _closure(start: Iterable[Rest], related: _Related) -> set[Rest]:
+    """These classes, and those that are related to them, directly or not."""
+    found = set(start)
+    todo = list(found)
+    while todo:
+        new = set(related.get(todo.pop(), ())) - found
+        found |= new
+        todo += new
+    return found
 
 
 def numbers_of_file(db: sqlite3.Connection, path: str) -> set[int]:

@@ -14,7 +14,7 @@ from ..errors import StoreDamaged, StoreError
 log = logging.getLogger(__name__)
 
 # Raise it when the tables or the meaning of their columns change.
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 _APPLICATION_ID = 0x52454D4F  # "REMO"
 # How long a write waits for another process that writes.
 BUSY_SECONDS = 5.0

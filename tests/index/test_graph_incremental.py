@@ -33,6 +33,8 @@ CHOICES: dict[str, list[str | None]] = {
         "class Base:\n    def __init__(self, x=None): self.x = x\n    def run(self, n): return getattr(self, f'visit_{n}')()\n"
         "    def visit_two(self): return self.x.run()\n    def step(self): return self.held.step()\n"
         "def other(f=None): return Base(f)\n",
+        "class Base:\n    def __getattr__(self, name): return other()\n    def none(self): return self.run()\n"
+        "    class Inner:\n        def step(self): return Base()\ndef other(f=None): return Base.Inner()\n",
         None,
     ],
     "app.py": [
@@ -45,6 +47,10 @@ CHOICES: dict[str, list[str | None]] = {
     "late.py": [
         "from app import main\nimport shop\ndef late(): main(); shop.Cart().run(shop.total())\n",
         "from app import main as total\ndef late(g): total(); g()\nlate(total)\n",
+        "from shop.cart import Cart\nfrom shop.base import Base\nclass Deep(Cart.Inner):\n"
+        "    def go(self): self.run(); self.held.step(); self.visit_two()\nclass Mixed(Deep, Base): ...\n"
+        "def late():\n    class Near(Cart):\n        def look(self): return self.run() or self.none()\n"
+        "    Near().look(); Deep().go(); Mixed().step(); Near().held.run()\n",
         None,
     ],
 }

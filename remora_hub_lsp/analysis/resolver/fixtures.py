@@ -8,7 +8,7 @@ from ..forms import CALL, CLASS, DECORATORS, FUNCTION, GENERATOR, last_name
 from ..program import Scope, flags
 from ..values import Values
 from .part import Part
-from .rests import without
+from .rests import absent
 
 
 class Fixtures(Part):
@@ -17,7 +17,9 @@ class Fixtures(Part):
         if not scope.name.startswith("test") and not is_fixture(scope):
             return None
         for place in self._places(scope):
-            self.rests.into.update((place.rest, without(name)) if place.kind == CLASS else ((place.module.path, name),))
+            self.rests.into.update(
+                (place.rest, absent(place, name)) if place.kind == CLASS else ((place.module.path, name),)
+            )
             for _, found in reversed(place.names.get(name, ())):
                 if isinstance(found, Scope) and is_fixture(found) and found is not scope:
                     return found

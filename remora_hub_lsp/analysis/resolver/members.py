@@ -8,7 +8,7 @@ from typing import Any
 from ..program import Binding, Rest, Scope
 from ..values import NOTHING, Values, union
 from .part import Part
-from .rests import without
+from .rests import absent
 
 # The class whose body binds a name, and what it binds it to.
 Found = tuple[Scope, list[Binding]]
@@ -46,10 +46,10 @@ class Members(Part):
         for number, one in enumerate(order):
             if one.__class__ is Scope and (bindings := one.names.get(name)):
                 found = one, bindings
-                rests += [one.member_rest(name), *(() if number == 0 else (without(name),))]
+                rests += [one.member_rest(name), *(() if number == 0 else (absent(scope, name),))]
                 break
         else:
-            rests.append(without(name))
+            rests.append(absent(scope, name))
         return found, self.looked_up(scope, name, rests)
 
     def looked_up(self, scope: Scope, name: str, rests: list[Rest]) -> tuple[Rest, ...]:

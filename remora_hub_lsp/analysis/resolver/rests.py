@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..forms import CLASS
@@ -11,7 +10,7 @@ from ..program import FRAGMENT, MODULE_KIND, Module, Rest, Scope
 
 # What is asked, and of what: (kind of question, the scope that it is about, ...).
 Question = tuple[Any, ...]
-# `Class.?name`: whether the class has that name at all.
+# `Class.?name`: whether the class has that name at all; and what rests on it that it has not, nor any above it.
 PRESENCE = ".?"
 # A name that stands for all of a file's.
 ANY_NAME = "*"
@@ -45,6 +44,7 @@ class Rests:
         self._lasting = lasting
         self._known: dict[Rest, set[Rest]] = {}  # all that was found
         self._on: dict[Rest, set[Rest]] = {}  # the same the other way round, and what rested on it once
+        self._absent: dict[str, set[Rest]] = {}  # of that what `absent` gives, by the name
         self._links: list[tuple[Rest, tuple[Rest, ...]]] = []  # what was looked up in classes, to go there
 
     def begin(self, path: str, apart: bool = False) -> set[Rest]:
@@ -106,7 +106,13 @@ class Rests:
     def _add(self, owner: Rest, rested: Iterable[Rest]) -> None:
         on = self._on
         for one in rested:
-            on.setdefault(one, set()).add(owner)
+            owners = on.get(one)
+            if owners is None:
+                owners = on[one] = set()
+                _, is_absent, name = one[1].partition("?")
+                if is_absent:
+                    self._absent.setdefault(name, set()).add(one)
+            owners.add(owner)
 
     def forget(self, owner: Rest) -> None:
         """What it rests on is found out anew."""
@@ -116,20 +122,27 @@ class Rests:
         """All names of these files that something rests on."""
         return {one for one in self._on if one[0] in paths}
 
-    def resting_on(self, one: Rest) -> set[Rest]:
-        """What rests on it directly."""
-        return self._on.get(one) or set()
+    def absences(self, cls: Rest, name: str) -> set[Rest]:
+        """What `absent` gives of this name for classes that have to do with this one."""
+        looked = self._absent.get(name)
+        if not looked:
+            return set()
+        concerned = self.above([cls])
+        return {one for one in looked if any(around in concerned for around in _around(one))}
 
     def above(self, start: Iterable[Rest]) -> set[Rest]:
         """These, and all that rests on them."""
         return _above(start, self._on)
 
 
-@cache
-def without(name: str) -> Rest:
-    """What rests on it that there is no such name in some of the classes that were looked at rests on this, and on
-    them: see PRESENCE."""
-    return "", f".{name}"
+def absent(cls: Scope, name: str, below: str = "") -> Rest:
+    """What rests on it that a class and those above it (in front of the one that has it) do not have a name rests on
+    this, see PRESENCE. below: BELOW, what rests on it that those below the class do not have it."""
+    key = f"{below}?{name}"
+    found = cls.members.get(key)
+    if found is None:
+        found = cls.members[key] = cls.module.path, f"{cls.qualname}.{key}"
+    return found
 
 
 def rest_of(key: Question) -> Rest:
@@ -148,6 +161,13 @@ def rest_of(key: Question) -> Rest:
         assert around is not None
         return around.member_rest(name) if around.kind == CLASS else (about.module.path, name)
     return about.rest
+
+
+def _around(absence: Rest) -> Iterator[Rest]:
+    """The class of an absence, as far as it may be named, and what stands around it."""
+    path, text = absence
+    parts = text.partition("?")[0].rstrip(".").split(".")
+    return ((path, ".".join(parts[:length])) for length in range(1, len(parts) + 1))
 
 
 def _above(start: Iterable[Rest], on: Mapping[Rest, Iterable[Rest]]) -> set[Rest]:

@@ -6,7 +6,7 @@ from ..forms import FUNCTION, NAME, PARAMETERS, STORES, VARARGS, Expression
 from ..program import Rest, Scope
 from ..values import NOTHING, Values, union
 from .part import Part
-from .rests import without
+from .rests import absent
 
 # By name: (method, expression).
 Stores = dict[str, list[tuple[Scope, Expression]]]
@@ -20,7 +20,7 @@ class Stored(Part):
     def _values(self, scope: Scope, name: str) -> tuple[Values, tuple[Rest, ...]]:
         """What is found, and what that rests on."""
         parts: list[Values] = []
-        rests: list[Rest] = [scope.rest, without(name)]
+        rests: list[Rest] = [scope.rest, absent(scope, name)]
         for one in self.world.classes.mro(scope):
             if one.__class__ is Scope and name in self.stores(one):
                 rests.append(one.member_rest(name))

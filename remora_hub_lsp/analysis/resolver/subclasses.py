@@ -8,7 +8,7 @@ from ..forms import ABSTRACT, FUNCTION, TRIVIAL
 from ..program import SUBCLASSES, Rest, Scope, flags
 from ..values import NOTHING, PROPERTY, SELF, Value, Values, union
 from .part import Part
-from .rests import BELOW, without
+from .rests import BELOW, absent
 from .sink import Sink
 
 
@@ -44,7 +44,7 @@ class Subclasses(Part):
 
     def _find_overriding(self, scope: Scope, name: str) -> tuple[Any, tuple[Rest, ...]]:
         found = tuple([below for below in self.below(scope) if name in below.names])
-        rests = [scope.member_rest(BELOW), without(name), *(below.member_rest(name) for below in found)]
+        rests = [scope.member_rest(BELOW), absent(scope, name, BELOW), *(below.member_rest(name) for below in found)]
         return found, self.world.members.looked_up(scope, name, rests)
 
     def attribute(self, scope: Scope, name: str, sink: Sink | None, place: int) -> Values:
@@ -59,7 +59,7 @@ class Subclasses(Part):
 
     def _find_below(self, scope: Scope, name: str) -> tuple[Any, tuple[Rest, ...]]:
         out = []
-        rests = [scope.member_rest(BELOW), without(name)]
+        rests = [scope.member_rest(BELOW), absent(scope, name, BELOW)]
         subclasses = self.below(scope)
         for below in subclasses if subclasses and name in self._names_below(scope) else ():
             held = self.world.members.find(below, name)

@@ -39,7 +39,7 @@ from .outside import Outside
 from .parameters import Parameters
 from .passed import Passed
 from .questions import Questions
-from .rests import ANY_NAME, PRESENCE, Question, Rests, without
+from .rests import ANY_NAME, PRESENCE, Question, Rests
 from .returns import Returns
 from .sink import Sink
 from .stored import Stored
@@ -65,8 +65,8 @@ class Program(Protocol):
 class Walked(Protocol):
     """What was found out of a file's code."""
 
-    def forget(self, gone: set[Rest], on: Rest | None = None) -> None:
-        """These names may mean something else. on: for what rests on that, too."""
+    def forget(self, gone: set[Rest]) -> None:
+        """These names may mean something else."""
 
 
 class World:
@@ -149,28 +149,16 @@ class World:
         for path, name in names:
             cls, _, member = name.partition(PRESENCE)
             if member:
-                start |= self._forget_presence((path, cls), without(member))
+                start |= self.rests.absences((path, cls), member)
         for path in paths:
             self.rests.forget((path, ""))
             self.memory.forget_text(path)
         gone = self.rests.above(start)
-        self._forget_walked(gone)
+        for walked in self.walked.values():
+            walked.forget(gone)
         for one in gone:
             self.rests.forget(one)
         self.memory.forget(gone)
-
-    def _forget_presence(self, cls: Rest, name: Rest) -> set[Rest]:
-        """The class has that name now, or has it no longer: what rests on that."""
-        looking = self.rests.resting_on(name)
-        if not looking:
-            return set()
-        found = self.rests.above([cls])
-        self._forget_walked(found, name)
-        return found & looking
-
-    def _forget_walked(self, gone: set[Rest], on: Rest | None = None) -> None:
-        for walked in self.walked.values():
-            walked.forget(gone, on)
 
 
 def _evaluators(world: World) -> tuple[Evaluate, ...]:
