@@ -228,6 +228,8 @@ else:
             os.closerange(lock + 1, os.sysconf("SC_OPEN_MAX"))
             os.set_inheritable(lock, True)
             os.chdir("/")
+            # glibc's malloc has an arena for each thread; what is free in one is of no use to the others.
+            os.environ.setdefault("MALLOC_ARENA_MAX", "2")
             os.execv(command[0], [*command, "--lock", str(lock)])
         finally:
             os._exit(127)
