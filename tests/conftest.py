@@ -45,8 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let no process that a test starts compile the package anew, whatever the surroundings say of bytecode."""
     if "TMPDIR" not in os.environ and _is_good_for_files(MEMORY):
         os.environ["TMPDIR"] = tempfile.tempdir = MEMORY
-    if config.cache is not None:
-        folder = str(config.cache.mkdir("bytecode"))
+    if (cache := getattr(config, "cache", None)) is not None:  # none with `-p no:cacheprovider`
+        folder = str(cache.mkdir("bytecode"))
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ["PYTHONPYCACHEPREFIX"] = folder
         sys.dont_write_bytecode, sys.pycache_prefix = False, folder
