@@ -265,8 +265,10 @@ class Hub:
 
     @property
     def state_reason(self) -> str | None:
-        """Why the state is degraded."""
+        """Why the state is degraded, or what it waits for besides the cold start."""
         reasons = [reason for reason in (self.store.reason, self._reason, self.feed.reason) if reason]
+        if self.following.late and not self.cold_start.active:
+            reasons.append("the call graph is being worked out anew for what changed")
         return "; ".join(reasons) or None
 
     def degrade(self, reason: str | None) -> None:

@@ -84,6 +84,7 @@ async def test_who_does_not_wait_is_told_that_it_is_late(tmp_path: Path, monkeyp
             editor.edit("late.py", (0, 0), (0, 0), "import shop\nshop.Cart().total()\n")
             found, state = await callers(hub, "shop.py:Cart.total", wait_ms=200)
             assert (found, state) == (["node:app.py:main"], "indexing")
+            assert "call graph" in ((await hub.status()).state_reason or "")
             editor.edit("shop.py", (2, 8), (2, 8), "the_")  # edits go on, and are answered
             node = "shop.py:Cart.the_size"
             later: Any = await hub.get_context(GetContextParams(nodes=(node,), waitMs=30_000))
@@ -94,6 +95,7 @@ async def test_who_does_not_wait_is_told_that_it_is_late(tmp_path: Path, monkeyp
             while (await callers(hub, "shop.py:Cart.total"))[1] != "ready":
                 await asyncio.sleep(0.02)
         assert (await callers(hub, "shop.py:Cart.total"))[0] == ["node:app.py:main", "node:late.py:<module>"]
+        assert (await hub.status()).state_reason is None
 
 
 async def test_files_that_kill_the_worker_are_not_tried_for_ever(
