@@ -31,9 +31,10 @@ def names_that_differ(old: Iterable[bytes], new: Iterable[bytes]) -> set[str]:
     """What a file's statements give another meaning to, by their summaries before and after."""
     before, after = Counter(old), Counter(new)
     was, now = (Counter(one for data in found for one in _pieces(data)) for found in (before - after, after - before))
-    names = {name for name, _ in (was - now) + (now - was)}
+    unbound, bound = {name for name, _ in was - now}, {name for name, _ in now - was}
+    names = unbound | bound
     tops = {name for name in names if "." not in name}
-    for name in names - tops:
+    for name in (unbound ^ bound) - tops:  # what is bound anew was there, and is
         owner, _, member = name.partition(".")
         names |= {f"{owner}.{ALL_NAMES}", f"{owner}{PRESENCE}{member}"}
     return names | {ALL_NAMES} if tops else names

@@ -16,7 +16,7 @@ import orjson
 
 from ..analysis.program import Rest
 from ..analysis.resolver.rests import ANY_NAME, BELOW, PRESENCE
-from .keys import split_key
+from .keys import node_key, split_key
 from .resolving import Rests
 
 _NAME_BITS, _PATH_BITS = 40, 23
@@ -94,39 +94,45 @@ def reaching(db: sqlite3.Connection, numbers: Iterable[int]) -> set[int]:
 def resting_on_presence(db: sqlite3.Connection, path: str, name: str) -> list[tuple[int, int]]:
     """(file, number or 0) of what rests on it whether a class has a name: `Class.?name` of a file."""
     owner, _, member = name.partition(PRESENCE)
-    bases, subclasses = _hierarchy(db)
-    below = _closure([(path, owner)], subclasses)
-    absences = [(path, f"{cls}{PRESENCE}{member}") for path, cls in below]
-    absences += [(path, f"{cls}.{BELOW}?{member}") for path, cls in _closure(below, bases)]
+    below = _closure(db, _named_so(db, path, owner), _SUBCLASSES)
+    absences = [(path, f"{cls}{PRESENCE}{member}") for path, cls in map(_plain, below)]
+    absences += [(path, f"{cls}.{BELOW}?{member}") for path, cls in map(_plain, _closure(db, below, _BASES))]
     sql = "SELECT DISTINCT file, own FROM rests WHERE rest IN (SELECT value FROM json_each(?))"
     return db.execute(sql, (_json(map(rest_number, absences)),)).fetchall()
 
 
-_Related = dict[Rest, list[Rest]]
+_SUBCLASSES = (
+    "SELECT 'node:' || files.path || ':' || class FROM hierarchy JOIN files ON files.id = file"
+    " WHERE base IN (SELECT value FROM json_each(?))"
+)
+_BASES = (
+    "SELECT base FROM json_each(?) AS asked JOIN files ON files.path = json_extract(asked.value, '$[0]')"
+    " JOIN hierarchy ON file = files.id AND class = json_extract(asked.value, '$[1]') WHERE base LIKE 'node:%'"
+)
 _NUMBERED = re.compile(r"#\d+")
 
 
-def _hierarchy(db: sqlite3.Connection) -> tuple[_Related, _Related]:
-    """The bases and the subclasses of the project's classes, each as its file and qualname."""
-    bases: _Related = {}
-    subclasses: _Related = {}
-    sql = "SELECT path, class, base FROM hierarchy JOIN files ON files.id = file WHERE base LIKE 'node:%'"
-    for path, name, key in db.execute(sql):
-        home, base = split_key(key)
-        lower, upper = (path, _NUMBERED.sub("", name)), (home, _NUMBERED.sub("", base))
-        bases.setdefault(lower, []).append(upper)
-        subclasses.setdefault(upper, []).append(lower)
-    return bases, subclasses
+def _plain(key: str) -> Rest:
+    """A class by its file and qualname."""
+    path, name = split_key(key)
+    return path, _NUMBERED.sub("", name)
 
 
-def _closure(start: Iterable[Rest], related: _Related) -> set[Rest]:
-    """These classes, and those that are related to them, directly or not."""
+def _named_so(db: sqlite3.Connection, path: str, name: str) -> set[str]:
+    """The keys of classes of that name in a file, as far as others inherit from them."""
+    key = node_key(path, name)
+    sql = "SELECT DISTINCT base FROM hierarchy WHERE base > ? AND base < ?"
+    return {key, *(base for (base,) in db.execute(sql, (f"{key}#", f"{key}$")))}
+
+
+def _closure(db: sqlite3.Connection, start: Iterable[str], sql: str) -> set[str]:
+    """The keys of these classes, and of those that are related to them, directly or not."""
     found = set(start)
-    todo = list(found)
-    while todo:
-        new = set(related.get(todo.pop(), ())) - found
-        found |= new
-        todo += new
+    level = found
+    while level:
+        asked = list(level) if sql is _SUBCLASSES else list(map(split_key, level))
+        level = {key for (key,) in db.execute(sql, (orjson.dumps(asked).decode(),))} - found
+        found |= level
     return found
 
 
