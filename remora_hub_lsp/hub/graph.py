@@ -55,7 +55,8 @@ class Graph:
             await (_apart if self._apart else _here)(hub, sorted(hashes), hashes)
             await _tell(hub, await hub.write(kv.graph_is_ready))
         self._ready = True
-        hub.following.catch_up()  # as long as edits come there is always more: this must not wait for it
+        if await hub.store.run(lambda: kv.is_unresolved):
+            hub.following.catch_up()  # as long as edits come there is always more: this must not wait for it
         for path in hub.open_paths:
             self.warm(path)
 

@@ -22,9 +22,10 @@ _LONGEST = 20  # parts of a dotted name
 
 
 class FilesRead(NamedTuple):
-    """What was read at one moment: each file's row and hash, shares (None: there is no such file), and (None: nobody
+    """What was read at one revision: each file's row and hash, shares (None: there is no such file), and (None: nobody
     asked) files by the dotted names of their modules."""
 
+    revision: int
     files: dict[str, tuple[int, str]]
     shares: dict[str, FileShare | None]
     modules: dict[str, str] | None
@@ -39,8 +40,7 @@ class IndexedFiles:
 
     def __init__(self, view: IndexView, earlier: FilesRead | None = None) -> None:
         self._view = view
-        rows = view.rows("SELECT path, id, file_hash FROM files")
-        self._files: dict[str, tuple[int, str]] = {path: (number, digest) for path, number, digest in rows}
+        self._files = _files(view, earlier)
         self._shares: dict[str, FileShare | None] = {}
         self._modules: dict[str, str] | None = None
         self._located: dict[str, tuple[Place | None, set[str]]] = {}
@@ -54,7 +54,7 @@ class IndexedFiles:
     @property
     def read(self) -> FilesRead:
         """What was read until now."""
-        return FilesRead(self._files, self._shares, self._modules)
+        return FilesRead(self._view.revision, self._files, self._shares, self._modules)
 
     def _take_shares(self, earlier: FilesRead) -> None:
         for path, share in earlier.shares.items():
@@ -165,3 +165,14 @@ class IndexedFiles:
             folder, _, last = folder.rpartition("/")
             inside = f"{last}.{inside}"
         yield inside
+
+
+def _files(view: IndexView, earlier: FilesRead | None) -> dict[str, tuple[int, str]]:
+    """Each file's row and hash; of those that did not change since, as they were."""
+    sql = "SELECT path, id, file_hash FROM files"
+    if earlier is not None and earlier.revision <= view.revision:
+        rows = view.rows(f"{sql} WHERE revision > ?", (earlier.revision,))
+        files = earlier.files | {path: (number, digest) for path, number, digest in rows}
+        if len(files) == view.select_one("SELECT count(*) FROM files"):  # none is gone
+            return files
+    return {path: (number, digest) for path, number, digest in view.rows(sql)}

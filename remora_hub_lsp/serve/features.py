@@ -26,7 +26,7 @@ MANY_NODES = 200
 # that does not want to wait any more cancels the request.
 OUTLINE_WAIT = 30.0
 # Seconds that the first hover waits until the tests have been collected; it says nothing of them if they have not.
-TESTS_WAIT = 0.5
+TESTS_WAIT = 0.1
 
 
 async def hover(session: Session, params: types.HoverParams) -> Json | None:
