@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -42,17 +43,20 @@ class Following:
 
     async def caught_up(self, timeout: float) -> bool:
         """Let the call graph follow now: somebody waits for it. False: it has not in `timeout` seconds."""
+        if not await self.soon(0 if self.late else timeout):  # late: somebody has waited already
+            self.late = True
+            return False
+        return True
+
+    async def soon(self, timeout: float) -> bool:
+        """The same for who can do without it: the others go on waiting."""
         if self.behind:
             self._hub.spawn(self.resolve())
         number = self._number
-        if self.late:  # somebody has waited already
-            return not self.behind
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(timeout, 0)):
                 while self._followed < number:
                     await self._news.wait()
-        except TimeoutError:
-            self.late = True
         return self._followed >= number
 
     def on_change(self, callback: Callable[[Changed], None]) -> Callable[[], None]:

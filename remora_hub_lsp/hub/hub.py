@@ -171,14 +171,16 @@ class Hub:
         wait: float = 2.0,
         heavy: bool = False,
         calls: bool = True,
+        calls_wait: float | None = None,
     ) -> Answer:
         """Ask the index once the changes of `paths` (none named: of all open buffers) that came before are in it.
 
         Waits `wait` seconds at most and then answers with what is there. A file that is not indexed yet is
         indexed at once. heavy: the question takes more than a few milliseconds, so ask it on another thread.
-        calls: the answer tells who calls whom, so what others' changes mean for that has to be in it, too.
+        calls: the answer tells who calls whom, so what others' changes mean for that has to be in it, too. calls_wait:
+        who asks can do without that, and waits only so long for it.
         """
-        return await self.questions.read(question, paths, wait, heavy, calls)
+        return await self.questions.read(question, paths, wait, heavy, calls, calls_wait)
 
     async def get_context(self, params: GetContextParams, positions: Mapping[str, Place | None] | None = None) -> Json:
         """remora/getContext. positions: place in the index by the id it is answered under, None: not of this root."""

@@ -38,12 +38,14 @@ SEARCH_WAIT = 2.0  # seconds, for files that a search has to have seen
 
 
 class Answer(NamedTuple):
-    """A question's answer, and how fresh it is. pending: asked paths whose newest change it has not seen."""
+    """A question's answer, and how fresh it is. pending: asked paths whose newest change it has not seen. late: what
+    has changed may mean other calls than it tells."""
 
     value: Any
     revision: int
     state: HubState
     pending: tuple[str, ...]
+    late: bool
 
 
 class Questions:
@@ -56,14 +58,21 @@ class Questions:
         self.names = Names(hub)
 
     async def read(
-        self, question: Callable[[IndexView], T], paths: Sequence[str], wait: float, heavy: bool, calls: bool = True
+        self,
+        question: Callable[[IndexView], T],
+        paths: Sequence[str],
+        wait: float,
+        heavy: bool,
+        calls: bool = True,
+        calls_wait: float | None = None,
     ) -> Answer:
         """See Hub.read."""
 
         async def ask() -> Answer:
-            pending = await self._catch_up(paths, wait, calls)
+            pending = await self._catch_up(paths, wait, calls, calls_wait)
+            late = calls and self.hub.following.behind
             value, revision = await self.hub.store.read(question, heavy=heavy)
-            return Answer(value, revision, self.hub.state, pending)
+            return Answer(value, revision, self.hub.state, pending, late)
 
         return await self.hub.store.insist(ask)
 
@@ -253,10 +262,12 @@ class Questions:
             found |= await self.hub.store.beside(texts_on_disk, on_disk, self.hub.paths.absolute)
         return found
 
-    async def _catch_up(self, paths: Sequence[str], wait: float, calls: bool = True) -> tuple[str, ...]:
+    async def _catch_up(
+        self, paths: Sequence[str], wait: float, calls: bool = True, calls_wait: float | None = None
+    ) -> tuple[str, ...]:
         """Wait until the changes of the paths are in the index; gives the paths of which they are not, even so.
 
-        calls: and until the call graph has followed, of all that was typed.
+        calls: and until the call graph has followed, of all that was typed; calls_wait: not longer than that.
         """
         hub, inbox = self.hub, self.hub.updates.inbox
         hub.refuse_if_closed()
@@ -269,7 +280,8 @@ class Questions:
             await inbox.done(awaited, until - time.monotonic())
             hub.refuse_if_closed()
         if calls:
-            await hub.following.caught_up(until - time.monotonic())
+            left = until - time.monotonic()
+            await (hub.following.caught_up(left) if calls_wait is None else hub.following.soon(min(calls_wait, left)))
             hub.refuse_if_closed()
         return tuple(path for path in paths if inbox.pending(path))
 

@@ -27,6 +27,8 @@ MANY_NODES = 200
 OUTLINE_WAIT = 30.0
 # Seconds that the first hover waits until the tests have been collected; it says nothing of them if they have not.
 TESTS_WAIT = 0.1
+# And any hover for what others' changes mean for its callers and tests; nothing is said of these where that is unknown.
+CALLS_WAIT = 0.3
 
 
 async def hover(session: Session, params: types.HoverParams) -> Json | None:
@@ -43,8 +45,10 @@ async def hover(session: Session, params: types.HoverParams) -> Json | None:
         view.joins_tests = with_tests
         return view.node(found["file_path"], found["qualname"]) if found else None
 
-    answer = await place.hub.read(question, paths=(place.path,), heavy=True)
+    answer = await place.hub.read(question, paths=(place.path,), heavy=True, calls_wait=CALLS_WAIT)
     node: Json | None = answer.value
+    if node and answer.late:
+        node |= {"callers": None, "related_tests": None}
     if node is None or not node["range"]["start"]["line"] <= line <= node["name_range"]["end"]["line"]:
         return None
     late = place.path in answer.pending

@@ -76,6 +76,20 @@ async def test_a_killed_worker_loses_nothing(tmp_path: Path, monkeypatch: pytest
         assert await callers(hub, "shop.py:Cart.total") == (["node:app.py:main", "node:late.py:late"], "ready")
 
 
+async def test_who_can_do_without_it_waits_less_and_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with following_apart(tmp_path, monkeypatch) as (hub, editor):
+        await callers(hub, "shop.py:Cart.total")
+        os.kill(worker(hub), signal.SIGSTOP)
+        try:
+            editor.edit("late.py", (0, 0), (0, 0), "import shop\nshop.Cart().total()\n")
+            answer = await hub.read(lambda view: view.has("late.py", "late"), heavy=True, calls_wait=0.05)
+            assert (answer.value, answer.late, hub.following.late) == (True, True, False)
+        finally:
+            os.kill(worker(hub), signal.SIGCONT)
+        assert (await callers(hub, "shop.py:Cart.total"))[1] == "ready"  # nobody else is told that it is late
+        assert not (await hub.read(lambda view: view.counts(), heavy=True, calls_wait=0.05)).late
+
+
 async def test_who_does_not_wait_is_told_that_it_is_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with following_apart(tmp_path, monkeypatch) as (hub, editor):
         await callers(hub, "shop.py:Cart.total")
