@@ -150,11 +150,11 @@ def edited(server: Server, root: Path, path: str, qualname: str) -> Series:
     state = server.ask("remora/getContext", {"nodes": [key]})["nodes"][key]
     line = state["name_range"]["start"]["line"]
     column = state["name_range"]["end"]["character"]
-    assert re.match(r"\s*\(", text.splitlines()[line][column:]), "the parameters begin behind the name"
+    line, column = behind_self(text, line, column)
     asked, added, series = [key, *state["callers"][:20]], "remora_bench, ", Series()
     for number in range(EDITS):
-        start = {"line": line, "character": column + 1}
-        end = start if number % 2 == 0 else {"line": line, "character": column + 1 + len(added)}
+        start = {"line": line, "character": column}
+        end = start if number % 2 == 0 else {"line": line, "character": column + len(added)}
         change = {"range": {"start": start, "end": end}, "text": added if number % 2 == 0 else ""}
         began = time.perf_counter()
         server.tell("textDocument/didChange", {"textDocument": {"uri": uri, "version": 2 + number}, "contentChanges": [change]})
@@ -165,3 +165,14 @@ def edited(server: Server, root: Path, path: str, qualname: str) -> Series:
         assert ("remora_bench" in answer["nodes"][key]["signature"]) == (number % 2 == 0)
         assert answer["nodes"][key]["callers"]
     return series
+
+
+def behind_self(text: str, line: int, column: int) -> tuple[int, int]:
+    """The place of the first parameter, or behind `self`: in front of it the method would be another one. line, column:
+    behind the function's name."""
+    lines = text.splitlines(keepends=True)
+    start = sum(map(len, lines[:line])) + column
+    found = re.compile(r"\s*\(\s*(?:(?:self|cls),\s*)?").match(text, start)
+    assert found, "the parameters begin behind the name"
+    before = text[: found.end()]
+    return before.count("\n"), len(before) - before.rfind("\n") - 1
