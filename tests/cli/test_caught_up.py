@@ -32,6 +32,8 @@ async def test_it_does_not_wait_for_ever_for_the_call_graph(
     async with running(), HubClient(tmp_path, timeout=60) as client:
         while (status := await client.status()).cold_start_seconds is None:
             await asyncio.sleep(0.02)
+        (tmp_path / "a.py").write_text("def f(x): ...\n")
+        await client.changed("a.py")
         await client.context(["a.py:f"], wait_ms=50)  # which waits for the graph, in vain
         status = await client.status()
         assert status.state == "indexing"
