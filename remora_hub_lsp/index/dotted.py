@@ -71,8 +71,7 @@ class _Search:
         for path, qualname in modules:
             if qualname == MODULE or self._view.has(path, qualname):
                 return path, qualname
-        longest = modules[:1]
-        return next(filter(None, (self.in_module(path, qualname) for path, qualname in longest)), None)
+        return self.in_module(*modules[0]) if modules else None  # the longest
 
     def in_module(self, path: str, qualname: str) -> Name | None:
         """What a name in the scope of a module stands for."""

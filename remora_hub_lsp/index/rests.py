@@ -102,8 +102,9 @@ def resting_on_presence(db: sqlite3.Connection, path: str, name: str) -> list[tu
 
 
 _SUBCLASSES = (
-    "SELECT 'node:' || files.path || ':' || class FROM hierarchy JOIN files ON files.id = file"
-    " WHERE base IN (SELECT value FROM json_each(?))"
+    "SELECT 'node:' || files.path || ':' || class FROM json_each(?) AS asked CROSS JOIN hierarchy"
+    " ON base = 'node:' || json_extract(asked.value, '$[0]') || ':' || json_extract(asked.value, '$[1]')"
+    " JOIN files ON files.id = file"
 )
 _BASES = (
     "SELECT base FROM json_each(?) AS asked JOIN files ON files.path = json_extract(asked.value, '$[0]')"
@@ -130,8 +131,8 @@ def _closure(db: sqlite3.Connection, start: Iterable[str], sql: str) -> set[str]
     found = set(start)
     level = found
     while level:
-        asked = list(level) if sql is _SUBCLASSES else list(map(split_key, level))
-        level = {key for (key,) in db.execute(sql, (orjson.dumps(asked).decode(),))} - found
+        asked = orjson.dumps(list(map(split_key, level))).decode()
+        level = {key for (key,) in db.execute(sql, (asked,))} - found
         found |= level
     return found
 

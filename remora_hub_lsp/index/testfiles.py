@@ -104,8 +104,7 @@ class IndexedFiles:
             facts = orjson.loads(data)
             key = node_key(path, qualname)
             definitions.append(Definition(key, qualname, kind, facts[_SIGNATURE], tuple(facts[_DECORATORS])))
-        bindings = self._view.select_one("SELECT bindings FROM files WHERE id = ?", (number,))
-        return FileShare(path, definitions, orjson.loads(bindings))
+        return FileShare(path, definitions, self._view.bindings(path))
 
     @property
     def modules(self) -> dict[str, str]:
