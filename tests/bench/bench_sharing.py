@@ -7,7 +7,6 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
@@ -26,7 +25,7 @@ from remora_hub_lsp.serve.launch import stop
 
 from . import guide_server
 from .bench_answers import random_nodes
-from .measure import REPOSITORY, Series, cpu_of, environment, memory_of
+from .measure import REPOSITORY, Series, cpu_of, environment, memory_of, private_folders
 from .report import Table, verdict
 
 SIZES = (1, 10, 100, 1000)
@@ -47,13 +46,10 @@ class Guide(NamedTuple):
 
 def bench(root: Path) -> None:
     """Print the tables."""
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ("XDG_RUNTIME_DIR", "XDG_CACHE_HOME"):
-            os.environ[name] = str(Path(folder, name))
-            Path(folder, name).mkdir()
+    with private_folders() as folder:
         with hub_process() as hub:
             keys, database = asyncio.run(prepare(root))
-            with guide_process(database, Path(folder)) as guide:
+            with guide_process(database, folder) as guide:
                 asyncio.run(latency(root, keys, guide.socket))
                 asyncio.run(crowds(hub, root, keys, guide))
             asyncio.run(idle(hub, root))

@@ -16,7 +16,6 @@ import random
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, fields
@@ -31,7 +30,7 @@ from tests.serve.process import Process, started
 from . import projects
 from .chart import Chart, svg
 from .faults import RELAY, children
-from .measure import environment, memory_of
+from .measure import environment, memory_of, private_folders
 from .report import Table, load, verdict
 
 FILES_AN_HOUR, EDITS_A_FILE = 8, 25
@@ -207,12 +206,9 @@ def main() -> None:
     parser.add_argument("--plot", metavar="FILE", type=Path, help="draw it, as SVG")
     parser.add_argument("--code", metavar="FILE", type=Path, help="Python that the hub process runs first, to look into it")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ("XDG_RUNTIME_DIR", "XDG_CACHE_HOME"):
-            os.environ[name] = str(Path(folder, name))
-            Path(folder, name).mkdir()
+    with private_folders() as folder:
         source = (options.project or projects.django() / "django").resolve()
-        root = Path(shutil.copytree(source, Path(folder, source.name), symlinks=True))
+        root = Path(shutil.copytree(source, folder / source.name, symlinks=True))
         load("before")
         before = options.code.read_text() if options.code else ""
         code = f"{before}\nimport sys; from remora_hub_lsp.cli import main; sys.exit(main(['serve']))"

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -23,6 +21,8 @@ from hypothesis import strategies as st
 
 from tests.serve.stories import Story, stories
 from tests.serve.storm import IDS, Storm, held, hub_storm, tell_alone, uris_of
+
+from .measure import private_folders
 
 ROUND = 100  # examples with one seed
 QUIET = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink])
@@ -58,18 +58,14 @@ def main() -> None:
     options = parser.parse_args()
     counts: Counter[str] = Counter()
     until, number = time.monotonic() + options.minutes * 60, options.seed
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ("XDG_RUNTIME_DIR", "XDG_CACHE_HOME"):
-            os.environ[name] = str(Path(folder, name))
-            Path(folder, name).mkdir()
-        with hub_storm(Path(folder)) as (storm, process):
+    with private_folders() as folder, hub_storm(folder) as (storm, process):
+        at_the_hub(storm, number, counts)
+        before = held(process)
+        while time.monotonic() < until:
+            number += 1
             at_the_hub(storm, number, counts)
-            before = held(process)
-            while time.monotonic() < until:
-                number += 1
-                at_the_hub(storm, number, counts)
-                alone(storm.root, number, counts)
-            print(f"{'descriptors then, now':>22} {before}, {held(process)}")
+            alone(storm.root, number, counts)
+        print(f"{'descriptors then, now':>22} {before}, {held(process)}")
     for name, count in counts.items():
         print(f"{name:>22} {count}")
     print(f"{'seeds':>22} {options.seed} to {number}")

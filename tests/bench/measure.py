@@ -11,6 +11,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -60,6 +61,17 @@ def environment() -> dict[str, str]:
     """The environment for processes that use the package of this checkout, compiled as an installed one is."""
     keep = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {**keep, "PYTHONPATH": str(REPOSITORY)}
+
+
+@contextlib.contextmanager
+def private_folders() -> Iterator[Path]:
+    """A new folder; this process, and those that it starts, have their hub processes and indexes in there."""
+    with tempfile.TemporaryDirectory() as name:
+        for variable in ("XDG_RUNTIME_DIR", "XDG_CACHE_HOME"):
+            place = Path(name, variable)
+            place.mkdir()
+            os.environ[variable] = str(place)
+        yield Path(name)
 
 
 def compile_package() -> None:

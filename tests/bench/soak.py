@@ -14,7 +14,6 @@ import os
 import random
 import shutil
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Coroutine
@@ -33,7 +32,7 @@ from . import projects
 from .bench_answers import random_nodes
 from .bench_sharing import hub_process
 from .chart import Chart, svg
-from .measure import Series, environment, memory_of
+from .measure import Series, environment, memory_of, private_folders
 from .report import Table, load, verdict
 
 Json = dict[str, Any]
@@ -257,12 +256,9 @@ def main() -> None:
     parser.add_argument("--project", metavar="PATH", type=Path, help="a copy of it is edited (default: Django's source)")
     parser.add_argument("--plot", metavar="FILE", type=Path, help="draw latency and memory over time, as SVG")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ("XDG_RUNTIME_DIR", "XDG_CACHE_HOME"):
-            os.environ[name] = str(Path(folder, name))
-            Path(folder, name).mkdir()
+    with private_folders() as folder:
         source = (options.project or projects.django()).resolve()
-        root = Path(shutil.copytree(source, Path(folder, source.name), symlinks=True))
+        root = Path(shutil.copytree(source, folder / source.name, symlinks=True))
         load("before")
         with hub_process() as hub:
             tally = asyncio.run(soak(root, hub, options))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -152,6 +153,16 @@ async def node(hub: Hub, asked: str, **params: Any) -> dict[str, Any]:
     assert asked in result["nodes"], result["missing"]
     found: dict[str, Any] = result["nodes"][asked]
     return found
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """The process does nothing meanwhile."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 async def with_tests(hub: Hub, asked: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from remora_hub_lsp.hub.hub import Hub
 from remora_hub_lsp.index.kv import Changed
 from remora_hub_lsp.protocol import GetContextParams
 
-from .running import GUARD, Editor, context, running, write
+from .running import GUARD, Editor, context, running, stopped, write
 
 SHOP = "class Cart:\n    def total(self): return 1\n    def size(self): return 2\n"
 FILES = {
@@ -79,13 +79,10 @@ async def test_a_killed_worker_loses_nothing(tmp_path: Path, monkeypatch: pytest
 async def test_who_can_do_without_it_waits_less_and_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with following_apart(tmp_path, monkeypatch) as (hub, editor):
         await callers(hub, "shop.py:Cart.total")
-        os.kill(worker(hub), signal.SIGSTOP)
-        try:
+        with stopped(worker(hub)):
             editor.edit("late.py", (0, 0), (0, 0), "import shop\nshop.Cart().total()\n")
             answer = await hub.read(lambda view: view.has("late.py", "late"), heavy=True, calls_wait=0.05)
             assert (answer.value, answer.late, hub.following.late) == (True, True, False)
-        finally:
-            os.kill(worker(hub), signal.SIGCONT)
         assert (await callers(hub, "shop.py:Cart.total"))[1] == "ready"  # nobody else is told that it is late
         assert not (await hub.read(lambda view: view.counts(), heavy=True, calls_wait=0.05)).late
 
@@ -93,8 +90,7 @@ async def test_who_can_do_without_it_waits_less_and_is_told_so(tmp_path: Path, m
 async def test_who_does_not_wait_is_told_that_it_is_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with following_apart(tmp_path, monkeypatch) as (hub, editor):
         await callers(hub, "shop.py:Cart.total")
-        os.kill(worker(hub), signal.SIGSTOP)
-        try:
+        with stopped(worker(hub)):
             editor.edit("late.py", (0, 0), (0, 0), "import shop\nshop.Cart().total()\n")
             found, state = await callers(hub, "shop.py:Cart.total", wait_ms=200)
             assert (found, state) == (["node:app.py:main"], "indexing")
@@ -103,8 +99,6 @@ async def test_who_does_not_wait_is_told_that_it_is_late(tmp_path: Path, monkeyp
             node = "shop.py:Cart.the_size"
             later: Any = await hub.get_context(GetContextParams(nodes=(node,), waitMs=30_000))
             assert (later["nodes"][node]["node_name"], later["state"], later["stale"]) == ("the_size", "indexing", [])
-        finally:
-            os.kill(worker(hub), signal.SIGCONT)
         async with asyncio.timeout(GUARD):
             while (await callers(hub, "shop.py:Cart.total"))[1] != "ready":
                 await asyncio.sleep(0.02)

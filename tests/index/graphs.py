@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from hypothesis import strategies as st
 
 from remora_hub_lsp.analysis.segments import extract
 from remora_hub_lsp.index.building import Builder, unpacked
@@ -17,6 +19,17 @@ from remora_hub_lsp.index.rows import encode
 from .store import stamp
 
 MANY = 1000
+
+
+def histories(
+    choices: Mapping[str, Sequence[str | None]], most: int
+) -> tuple[st.SearchStrategy[dict[str, int]], st.SearchStrategy[list[tuple[str, int]]]]:
+    """What each file may have at first, and up to so many edits: which of its texts a file gets (None: it is not there)."""
+    starts = st.fixed_dictionaries({path: st.integers(0, len(texts) - 1) for path, texts in choices.items()})
+    step = st.sampled_from(sorted(choices)).flatmap(
+        lambda path: st.tuples(st.just(path), st.integers(0, len(choices[path]) - 1))
+    )
+    return starts, st.lists(step, min_size=1, max_size=most)
 
 
 @contextmanager

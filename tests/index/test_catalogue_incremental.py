@@ -6,7 +6,6 @@ from collections import Counter
 from typing import Any
 
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from remora_hub_lsp.analysis.testing import CONFTEST
 from remora_hub_lsp.index.catalogue import Catalogue
@@ -16,7 +15,7 @@ from remora_hub_lsp.index.selection import catalogue_of
 from remora_hub_lsp.index.setup import setup_of
 from remora_hub_lsp.index.testfiles import IndexedFiles
 
-from .graphs import index
+from .graphs import histories, index
 from .store import put
 
 # Texts for each file, of which any may be there at any time.
@@ -52,14 +51,7 @@ CHOICES: dict[str, list[str | None]] = {
     "tests/deep/test_deep.py": ["from ..test_cart import TestCart\nclass TestDeep(TestCart): ...\n", "x = 1\n", None],
     "tests/deep/kit/__init__.py": ["from kit.more import *\n", None],
 }
-STEPS = st.lists(
-    st.sampled_from(sorted(CHOICES)).flatmap(
-        lambda path: st.tuples(st.just(path), st.integers(0, len(CHOICES[path]) - 1))
-    ),
-    min_size=1,
-    max_size=8,
-)
-STARTS = st.fixed_dictionaries({path: st.integers(0, len(texts) - 1) for path, texts in CHOICES.items()})
+STARTS, STEPS = histories(CHOICES, 8)
 
 
 def write(kv: NodeStateKV, path: str, text: str | None) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from .graphs import Graphed, index, scratch
+from .graphs import Graphed, histories, index, scratch
 
 # Texts for each file, of which any may be there at any time.
 CHOICES: dict[str, list[str | None]] = {
@@ -54,14 +53,7 @@ CHOICES: dict[str, list[str | None]] = {
         None,
     ],
 }
-STEPS = st.lists(
-    st.sampled_from(sorted(CHOICES)).flatmap(
-        lambda path: st.tuples(st.just(path), st.integers(0, len(CHOICES[path]) - 1))
-    ),
-    min_size=1,
-    max_size=6,
-)
-STARTS = st.fixed_dictionaries({path: st.integers(0, len(texts) - 1) for path, texts in CHOICES.items()})
+STARTS, STEPS = histories(CHOICES, 6)
 
 
 @settings(max_examples=60, deadline=None)

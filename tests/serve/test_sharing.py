@@ -21,6 +21,7 @@ from remora_hub_lsp.serve.launch import attach, log_file
 from remora_hub_lsp.serve.relay import LOST
 
 from ..client.story import RELAY, alive, command, editor, files_in, until
+from ..hub.running import stopped
 from .conftest import WriteFiles
 from .process import environment, frames, parse, started
 
@@ -135,12 +136,9 @@ async def test_a_hub_that_is_held_up_holds_no_relay(root: Path) -> None:
         await peer.initialize(root.as_uri())
         hub = find()
         assert hub is not None
-        os.kill(hub.pid, signal.SIGSTOP)
-        try:
+        with stopped(hub.pid):
             peer.writer.close()
             assert await peer.exit_code() == LOST
-        finally:
-            os.kill(hub.pid, signal.SIGCONT)
     assert "def f()" in str(answer(through_relay(root, *LEAVE), 2))
 
 
